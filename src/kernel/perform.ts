@@ -1,0 +1,64 @@
+import { digestOf } from './canonical.ts'
+import { admit, authorityOf, type Caller, type Requirement } from './gate.ts'
+import type { Clock, Idempotency, Journal, JournalRecord, Store, Tx } from './ports.ts'
+
+export type House = { store: Store; journal: Journal; idempotency: Idempotency; clock: Clock }
+
+export type Act<Output> = (tx: Tx) => Promise<Output>
+
+export type Performance<Output> = {
+  operation: string
+  requires: Requirement
+  caller: Caller
+  /** What was asked, for the evidence; canonicalised and hashed, never stored. */
+  input: unknown
+  idempotencyKey?: string | undefined
+  act: Act<Output>
+}
+
+const evidence = (operation: string, requires: Requirement, caller: Caller, input: Uint8Array): JournalRecord => ({
+  operation,
+  caller: { kind: caller.kind, id: caller.id, credentials: [] },
+  input,
+  authority: authorityOf(requires),
+  rules: [],
+  outcome: 'done',
+  at: 0,
+})
+
+/**
+ * The only door for writes: admit → transaction { act, journal }. Same idempotency key and same input give the same
+ * answer; the act then does not run again.
+ */
+export const perform = async <Output>(house: House, performance: Performance<Output>): Promise<Output> => {
+  const { operation, requires, caller, act, idempotencyKey } = performance
+  admit(caller, requires)
+  const input = digestOf(performance.input)
+  return house.store.transaction(async tx => {
+    const key = idempotencyKey === undefined ? undefined : `${operation}:${caller.kind}:${caller.id}:${idempotencyKey}`
+    if (key !== undefined) {
+      const answer = await house.idempotency.recall(tx, key, input)
+      if (answer !== undefined) return JSON.parse(answer) as Output
+    }
+    const output = await act(tx)
+    if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(output))
+    house.journal.record(tx, { ...evidence(operation, requires, caller, input), at: house.clock.now() })
+    return output
+  })
+}
+
+/** The door for many acts at once: one admission, one transaction, one journal record over all inputs. */
+export const performAll = async <Output>(
+  house: House,
+  performance: Omit<Performance<Output>, 'act' | 'idempotencyKey'> & { acts: Act<Output>[] },
+): Promise<Output[]> => {
+  const { operation, requires, caller, acts } = performance
+  admit(caller, requires)
+  const input = digestOf(performance.input)
+  return house.store.transaction(async tx => {
+    const outputs: Output[] = []
+    for (const act of acts) outputs.push(await act(tx))
+    house.journal.record(tx, { ...evidence(operation, requires, caller, input), at: house.clock.now() })
+    return outputs
+  })
+}
