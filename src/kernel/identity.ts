@@ -1,0 +1,83 @@
+import type { BlockRef, StatusPointer, StatusValue } from './ports.ts'
+import type { RefusalKind } from './refusal.ts'
+
+/** What plugins ask of `identity/`; the composition root hands it over. Times are milliseconds. */
+export type FormatId = 'dc+sd-jwt' | 'vc+jwt' | 'jwt_vc'
+
+export type Check = {
+  check: string
+  outcome: 'passed' | 'failed' | 'unavailable' | 'not_applicable'
+  code?: string
+  detail?: string
+}
+
+/** One verdict type for every format: each check by name, and the first reason for refusal. */
+export type Verdict = {
+  verified: boolean
+  checks: Check[]
+  refusal?: { kind: RefusalKind; code: string; detail: string }
+  format?: string
+  issuer?: string
+  holder?: string
+  type?: string
+  credentialId?: string
+  claims?: Record<string, unknown>
+  document?: Record<string, unknown>
+  block?: BlockRef
+  at: number
+}
+
+export type PresentationVerdict = Verdict & { credentials: Verdict[] }
+
+export type IssueRequest = {
+  type: string
+  version?: number | undefined
+  format?: FormatId | undefined
+  subject: Record<string, unknown>
+  validFrom?: number | undefined
+  validUntil?: number | undefined
+}
+
+export type IssuedCredential = {
+  id: string
+  type: string
+  typeVersion: number
+  format: FormatId
+  compact: string
+  issuedAt: number
+  validUntil: number
+  status: StatusPointer
+}
+
+/** What the public may read of a credential type. */
+export type TypeView = {
+  id: string
+  slug: string
+  version: number
+  title: Record<string, string>
+  vct: string
+  formats: FormatId[]
+  concerns: string
+  schema: Record<string, unknown>
+  context: Record<string, unknown>
+  /** SD-JWT VC type metadata. */
+  metadata: Record<string, unknown>
+}
+
+export type Identity = {
+  did: string
+  types: TypeView[]
+  issue(request: IssueRequest): Promise<IssuedCredential>
+  verify(credential: unknown, options: { at?: number | undefined }): Promise<Verdict>
+  verifyPresentation(
+    presentation: unknown,
+    expected: { challenge: string; audience: readonly string[]; at?: number | undefined },
+  ): Promise<PresentationVerdict>
+  /** A decision about a status counts with us from the commit of the act on. */
+  decide(pointer: StatusPointer, value: StatusValue): void
+  bitstringList(list: number): Promise<string>
+  tokenList(list: number): Promise<string>
+  didDocument(): Promise<Record<string, unknown>>
+  /** W3C DID resolution result. */
+  resolve(did: string, options: { versionTime?: string | undefined }): Promise<Record<string, unknown>>
+}

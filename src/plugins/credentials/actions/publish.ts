@@ -1,0 +1,85 @@
+import type { TypeView } from '../../../kernel/identity.ts'
+import type { Answer, Context } from '../../../kernel/plugin.ts'
+import { typeUnknown } from '../errors.ts'
+import type { CredentialsNeeds } from '../needs.ts'
+
+/** What anyone may have: status lists, credential types, DID documents. */
+
+const cached = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}` })
+const released = cached(86_400)
+
+const listOf = (context: Context): number => Number(context.params['list'])
+
+export const getBitstringStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: await needs.identity.bitstringList(listOf(context)),
+  contentType: 'application/vc+jwt',
+  headers: cached(60),
+})
+
+export const getTokenStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: await needs.identity.tokenList(listOf(context)),
+  contentType: 'application/statuslist+jwt',
+  headers: cached(60),
+})
+
+const typeOf = (needs: CredentialsNeeds, context: Context): TypeView => {
+  const { slug, version } = context.params
+  const found = needs.identity.types.find(type => type.slug === slug && String(type.version) === version)
+  if (found === undefined) throw typeUnknown()
+  return found
+}
+
+export const listTypes = async (needs: CredentialsNeeds): Promise<Answer> => {
+  const items = needs.identity.types.map(({ id, slug, version, title, vct, formats, concerns }) => ({
+    ...{ id, version, title, vct, formats, concerns },
+    url: `${needs.publicUrl}/types/${slug}/${version}`,
+  }))
+  return { status: 200, body: { items } }
+}
+
+export const getTypeMetadata = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: typeOf(needs, context).metadata,
+  headers: released,
+})
+
+export const getTypeSchema = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: typeOf(needs, context).schema,
+  contentType: 'application/schema+json',
+  headers: released,
+})
+
+export const getTypeContext = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: { '@context': typeOf(needs, context).context },
+  contentType: 'application/ld+json',
+  headers: released,
+})
+
+export const getDidDocument = async (needs: CredentialsNeeds): Promise<Answer> => ({
+  status: 200,
+  body: await needs.identity.didDocument(),
+  contentType: 'application/did+json',
+  headers: cached(60),
+})
+
+const statusOfResolution: Record<string, number> = {
+  invalidDid: 400,
+  invalidDidUrl: 400,
+  notFound: 404,
+  methodNotSupported: 501,
+  representationNotSupported: 406,
+  internalError: 500,
+}
+
+/** DID Resolution over HTTP: a resolution result, with the error codes of the DID Resolution specification. */
+export const resolveDid = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
+  const options = { versionTime: context.query['versionTime'] }
+  const result = await needs.identity.resolve(context.params['did'] ?? '', options)
+  const { error } = result['didResolutionMetadata'] as { error?: string }
+  const status = error === undefined ? 200 : (statusOfResolution[error] ?? 400)
+  return { status, body: result, contentType: 'application/did-resolution' }
+}

@@ -1,0 +1,30 @@
+import { Refusal } from '../../kernel/refusal.ts'
+
+export const credentialUnknown = (): Refusal =>
+  new Refusal('not_found', 'credential_unknown', 'This agency has issued no credential with that id.')
+export const typeUnknown = (): Refusal =>
+  new Refusal('not_found', 'type_unknown', 'No such credential type and version is known here.')
+export const decisionUnknown = (): Refusal =>
+  new Refusal('not_found', 'status_change_unknown', 'No status change has that id.')
+export const alreadyRevoked = (): Refusal =>
+  new Refusal('conflict', 'already_revoked', 'The credential is revoked, and a revocation is never undone.')
+export const purposeUnknown = (): Refusal =>
+  new Refusal('malformed', 'status_purpose_unknown', 'statusPurpose is revocation or suspension.')
+export const revocationIsFinal = (): Refusal =>
+  new Refusal('rejected', 'revocation_is_final', 'A revocation cannot be undone; issue a new credential instead.')
+export const challengeReplayed = (): Refusal =>
+  new Refusal('rejected', 'challenge_replayed', 'The challenge has been answered before; ask for a new one.')
+export const challengeExpired = (): Refusal =>
+  new Refusal('rejected', 'challenge_expired', 'The challenge has expired; ask for a new one.')
+export const challengeMissing = (): Refusal =>
+  new Refusal('malformed', 'challenge_missing', 'options.challenge is needed: the nonce that the holder was given.')
+export const issuerForeign = (): Refusal =>
+  new Refusal('rejected', 'issuer_foreign', 'The credential names another issuer than this agency.')
+export const typeMissing = (): Refusal =>
+  new Refusal('malformed', 'type_missing', 'credential.type names one credential type besides VerifiableCredential.')
+export const dateMalformed = (name: string): Refusal =>
+  new Refusal('malformed', 'date_malformed', `${name} must be a date-time with a time zone.`)
+export const tooMany = (most: number): Refusal =>
+  new Refusal('too_large', 'too_many_credentials', `One call changes at most ${most} credentials.`)
+export const cursorMalformed = (): Refusal =>
+  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')

@@ -1,0 +1,19 @@
+import type { Identity } from '../../kernel/identity.ts'
+import type { House } from '../../kernel/perform.ts'
+import type { ChainOutbox, ChainWrite } from '../../kernel/ports.ts'
+
+/** What the composition root hands to this plugin. */
+export type CredentialsNeeds = {
+  house: House
+  identity: Identity
+  outbox: ChainOutbox
+  /** Chain writes that set or clear status bits, within the gas limit of a transaction each. */
+  statusWrites(changes: { list: number; index: number }[], set: boolean): ChainWrite[]
+  /** Where this agency's status bits live on chain. */
+  statusAuthority: { chain: string; registry: string; issuer: string }
+  /** A fresh id, ordered by time. */
+  newId(): string
+  publicUrl: string
+  /** VCALM: a credential that is well-formed but not verified answers 200. */
+  vcalm: boolean
+}
