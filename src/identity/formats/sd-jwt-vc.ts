@@ -1,0 +1,219 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Refusal } from '../../kernel/refusal.ts'
+import type { CredentialTypes } from '../types.ts'
+import type { Draft, Format, KeyBinding, Opened, Sign } from './format.ts'
+import { fromNumericDate, isRecord, malformed, openJws, sealJws, textOrUndefined } from './jose.ts'
+import { evmStatusEntry, pointerOf, tokenStatusListUrl } from './w3c.ts'
+
+const digest = (text: string): string => createHash('sha256').update(text, 'latin1').digest('base64url')
+
+/** One `salt, name, value` disclosure (RFC 9901 section 4.2.1). */
+const disclosureOf = (name: string, value: unknown): string =>
+  Buffer.from(JSON.stringify([randomBytes(16).toString('base64url'), name, value])).toString('base64url')
+
+const hide = (parent: Record<string, unknown>, names: string[], disclosures: string[]): Record<string, unknown> => {
+  const kept: Record<string, unknown> = {}
+  const digests: string[] = []
+  for (const [name, value] of Object.entries(parent)) {
+    if (!names.includes(name)) {
+      kept[name] = value
+      continue
+    }
+    const disclosure = disclosureOf(name, value)
+    disclosures.push(disclosure)
+    digests.push(digest(disclosure))
+  }
+  // Sorted, so that the order of digests says nothing about the order of claims.
+  return digests.length === 0 ? kept : { ...kept, _sd: digests.sort() }
+}
+
+const secure = async (draft: Draft, sign: Sign): Promise<string> => {
+  const { id: holder, ...claims } = draft.subject
+  const disclosures: string[] = []
+  const paths = draft.type.disclosable
+  const nested: Record<string, unknown> = { ...claims }
+  for (const [parent] of paths.filter(path => path.length === 2)) {
+    const value = claims[parent ?? '']
+    if (parent === undefined || !isRecord(value) || nested[parent] !== value) continue
+    const names = paths.filter(path => path.length === 2 && path[0] === parent).map(path => path[1] ?? '')
+    nested[parent] = hide(value, names, disclosures)
+  }
+  const top = paths.filter(path => path.length === 1).map(path => path[0] ?? '')
+  const payload = {
+    ...hide(nested, top, disclosures),
+    _sd_alg: 'sha-256',
+    iss: draft.issuer,
+    sub: holder,
+    jti: draft.id,
+    iat: Math.floor(draft.issuedAt / 1_000),
+    nbf: Math.floor(draft.validFrom / 1_000),
+    exp: Math.floor(draft.validUntil / 1_000),
+    vct: draft.type.vct,
+    cnf: { jwk: draft.holderJwk },
+    status: {
+      status_list: { idx: draft.status.index, uri: tokenStatusListUrl(draft.baseUrl, draft.status.list) },
+      evm_status: evmStatusEntry(draft.status),
+    },
+  }
+  const jws = await sealJws({ alg: draft.algorithm, kid: draft.kid, typ: 'dc+sd-jwt' }, payload, sign)
+  return `${[jws, ...disclosures].join('~')}~`
+}
+
+type Disclosure = { name: string; value: unknown; used: boolean }
+const registered = new Set(['iss', 'nbf', 'exp', 'cnf', 'vct', 'status', 'iat', 'sub', 'jti', 'aud', '_sd', '_sd_alg', '...'])
+
+const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
+  const map = new Map<string, Disclosure>()
+  for (const segment of segments) {
+    let parts: unknown
+    try {
+      parts = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'))
+    } catch (cause) {
+      throw new Refusal('malformed', 'credential_malformed', 'A disclosure is not base64url JSON.', { cause })
+    }
+    if (!Array.isArray(parts) || parts.length !== 3 || typeof parts[1] !== 'string') {
+      throw malformed('A disclosure is not an array of salt, name and value.')
+    }
+    if (registered.has(parts[1])) throw malformed('A disclosure carries a registered claim, which is never disclosable.')
+    const key = digest(segment)
+    if (map.has(key)) throw malformed('A disclosure is presented twice.')
+    map.set(key, { name: parts[1], value: parts[2], used: false })
+  }
+  return map
+}
+
+/** RFC 9901 section 7.1, step 3: puts disclosed claims back, refuses what does not fit. */
+const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<string>, depth: number): unknown => {
+  if (depth > 8) throw malformed('The SD-JWT is nested too deep.')
+  if (Array.isArray(value)) {
+    if (value.some(item => isRecord(item) && item['...'] !== undefined)) {
+      throw malformed('Array element disclosures are not used by the credential types known here.')
+    }
+    return value.map(item => unfold(item, disclosures, seen, depth + 1))
+  }
+  if (!isRecord(value)) return value
+  const result: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) {
+    if (name === '_sd' || name === '_sd_alg') continue
+    result[name] = unfold(member, disclosures, seen, depth + 1)
+  }
+  const digests = value['_sd']
+  if (digests === undefined) return result
+  if (!Array.isArray(digests)) throw malformed('_sd is not an array.')
+  for (const item of digests) {
+    if (typeof item !== 'string' || seen.has(item)) throw malformed('A digest of _sd is not a string or stands twice.')
+    seen.add(item)
+    const disclosure = disclosures.get(item)
+    if (disclosure === undefined) continue
+    if (Object.hasOwn(result, disclosure.name)) throw malformed('A disclosure repeats a claim that is already there.')
+    disclosure.used = true
+    Object.defineProperty(result, disclosure.name, {
+      value: unfold(disclosure.value, disclosures, seen, depth + 1),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  }
+  return result
+}
+
+const readKeyBinding = (compact: string, sdPart: string): KeyBinding => {
+  const { signed, payload } = openJws(compact)
+  if (signed.header.typ !== 'kb+jwt') throw malformed('The key binding has another typ than kb+jwt.')
+  const issuedAt = fromNumericDate(payload['iat'], 'iat')
+  const { aud, nonce, sd_hash: sdHash } = payload
+  if (typeof aud !== 'string' || typeof nonce !== 'string' || issuedAt === undefined) {
+    throw malformed('The key binding needs aud, nonce and iat.')
+  }
+  return { signed, audience: aud, nonce, issuedAt, covers: sdHash === digest(sdPart) }
+}
+
+const hidden = new Set(['iss', 'nbf', 'exp', 'cnf', 'vct', 'status', 'iat', 'sub', 'jti', 'vct#integrity'])
+
+const open = (compact: string, types: CredentialTypes): Opened => {
+  const parts = compact.split('~')
+  if (parts.length < 2 || parts.length > 130) throw malformed('This is not an SD-JWT.')
+  const [jws = '', ...rest] = parts
+  const binding = rest.pop() ?? ''
+  const { signed, payload } = openJws(jws)
+  if (signed.header.typ !== 'dc+sd-jwt' && signed.header.typ !== 'vc+sd-jwt') {
+    throw malformed('The typ of an SD-JWT VC is dc+sd-jwt.')
+  }
+  if (payload['_sd_alg'] !== undefined && payload['_sd_alg'] !== 'sha-256') {
+    throw new Refusal('rejected', 'algorithm_refused', 'The digests of an SD-JWT must be SHA-256.')
+  }
+  const disclosures = readDisclosures(rest)
+  const processed = unfold(payload, disclosures, new Set(), 0) as Record<string, unknown>
+  for (const disclosure of disclosures.values()) {
+    if (!disclosure.used) throw malformed('A disclosure belongs to no digest of this credential.')
+  }
+  const vct = processed['vct']
+  const type = typeof vct === 'string' ? types.byVct(vct) : undefined
+  if (type === undefined) throw new Refusal('rejected', 'schema_unknown', 'The vct is not a type that is known here.')
+  const sub = textOrUndefined(processed['sub'], 'sub')
+  const claims: Record<string, unknown> = sub === undefined ? {} : { id: sub }
+  for (const [name, value] of Object.entries(processed)) if (!hidden.has(name)) claims[name] = value
+  const confirmation = isRecord(processed['cnf']) ? processed['cnf']['jwk'] : undefined
+  if (typeof processed['iss'] !== 'string') throw malformed('The credential has no issuer.')
+  return {
+    format: 'dc+sd-jwt',
+    compact,
+    signed,
+    id: textOrUndefined(processed['jti'], 'jti'),
+    issuer: processed['iss'],
+    type,
+    subjectId: sub,
+    confirmation: isRecord(confirmation) ? confirmation : undefined,
+    claims,
+    issuedAt: fromNumericDate(processed['iat'], 'iat'),
+    validFrom: fromNumericDate(processed['nbf'], 'nbf'),
+    validUntil: fromNumericDate(processed['exp'], 'exp'),
+    status: statusOf(processed['status']),
+    partial: true,
+    keyBinding: binding === '' ? undefined : readKeyBinding(binding, compact.slice(0, compact.length - binding.length)),
+    document: processed,
+  }
+}
+
+const statusOf = (status: unknown) => {
+  if (status === undefined) return undefined
+  if (!isRecord(status) || !isRecord(status['evm_status'])) {
+    throw new Refusal('rejected', 'status_type_unknown', 'The status of this SD-JWT names no entry on our chain.')
+  }
+  const pointer = pointerOf(status['evm_status'])
+  const list = status['status_list']
+  if (list !== undefined && (!isRecord(list) || list['idx'] !== pointer.index)) {
+    throw malformed('The status entries of this credential do not name one index.')
+  }
+  return pointer
+}
+
+/** Keeps only the named top-level claims (and those under a named parent) of an SD-JWT: what a holder presents. */
+export const discloseOnly = (compact: string, claims: readonly string[]): string => {
+  const [jws = '', ...rest] = compact.split('~')
+  const kept = rest.filter(segment => {
+    if (segment === '') return false
+    const [, name] = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8')) as [string, string, unknown]
+    return claims.includes(name)
+  })
+  return `${[jws, ...kept].join('~')}~`
+}
+
+/** Binds an SD-JWT to a verifier and a challenge by the holder's key (RFC 9901 section 4.3). */
+export const bindKey = async (
+  sdJwt: string,
+  binding: { audience: string; nonce: string; issuedAt: number; algorithm: Draft['algorithm']; kid: string },
+  sign: Sign,
+): Promise<string> => {
+  const header = { alg: binding.algorithm, kid: binding.kid, typ: 'kb+jwt' }
+  const payload = {
+    aud: binding.audience,
+    nonce: binding.nonce,
+    iat: Math.floor(binding.issuedAt / 1_000),
+    sd_hash: digest(sdJwt),
+  }
+  return `${sdJwt}${await sealJws(header, payload, sign)}`
+}
+
+/** SD-JWT VC over RFC 9901; the default for natural persons. */
+export const sdJwtVc: Format = { id: 'dc+sd-jwt', mediaType: 'application/dc+sd-jwt', secure, open }

@@ -1,0 +1,60 @@
+import type { CredentialTypes } from '../types.ts'
+import type { Draft, Format, Opened, Sign } from './format.ts'
+import { fromDateTime, fromNumericDate, malformed, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
+import { issuerId, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
+
+const contextV2 = 'https://www.w3.org/ns/credentials/v2'
+
+/** The credential as VC Data Model 2.0 has it, before it is secured. */
+const credentialOf = (draft: Draft): Record<string, unknown> => ({
+  '@context': [contextV2, `${typeUrl(draft.baseUrl, draft.type)}/context`],
+  id: draft.id,
+  type: ['VerifiableCredential', draft.type.id],
+  issuer: draft.issuer,
+  validFrom: toDateTime(draft.validFrom),
+  validUntil: toDateTime(draft.validUntil),
+  credentialSubject: draft.subject,
+  credentialSchema: { id: draft.type.schemaId, type: 'JsonSchema' },
+  credentialStatus: statusEntries(draft),
+})
+
+const secure = (draft: Draft, sign: Sign): Promise<string> =>
+  sealJws(
+    { alg: draft.algorithm, kid: draft.kid, typ: 'vc+jwt', cty: 'vc' },
+    { ...credentialOf(draft), iat: Math.floor(draft.issuedAt / 1_000) },
+    sign,
+  )
+
+const open = (compact: string, types: CredentialTypes): Opened => {
+  const { signed, payload } = openJws(compact)
+  if (payload['vc'] !== undefined) throw malformed('A vc+jwt payload is the credential itself, without a vc member.')
+  const contexts = payload['@context']
+  if (!Array.isArray(contexts) || contexts[0] !== contextV2) throw malformed('The first context must be that of VC 2.0.')
+  const subject = readSubject(payload['credentialSubject'])
+  const issuer = issuerId(payload['issuer'])
+  if (payload['iss'] !== undefined && payload['iss'] !== issuer) throw malformed('iss and issuer differ.')
+  const validFrom = fromDateTime(payload['validFrom'], 'validFrom')
+  const until = fromDateTime(payload['validUntil'], 'validUntil')
+  const expiry = fromNumericDate(payload['exp'], 'exp')
+  return {
+    format: 'vc+jwt',
+    compact,
+    signed,
+    id: textOrUndefined(payload['id'], 'id'),
+    issuer,
+    type: readType(payload, types),
+    subjectId: subject.id,
+    confirmation: undefined,
+    claims: subject.claims,
+    issuedAt: fromNumericDate(payload['iat'], 'iat') ?? validFrom,
+    validFrom,
+    validUntil: until === undefined ? expiry : expiry === undefined ? until : Math.min(until, expiry),
+    status: readStatus(payload['credentialStatus']),
+    partial: false,
+    keyBinding: undefined,
+    document: payload,
+  }
+}
+
+/** W3C VC Data Model 2.0 secured by VC-JOSE-COSE (section 3.1.1). */
+export const vcJose: Format = { id: 'vc+jwt', mediaType: 'application/vc+jwt', secure, open }

@@ -1,0 +1,60 @@
+import type { Identity } from '../kernel/identity.ts'
+import type { Clock, Signer, StatusPointer, StatusReader, TrustReader } from '../kernel/ports.ts'
+import { didWebDocument, didWebFor } from './did-web.ts'
+import type { Dids } from './dids.ts'
+import { type IssuerKey, issueCredential } from './issue.ts'
+import { verifyPresentation } from './present.ts'
+import { type OwnDecisions, withOwnDecisions } from './status.ts'
+import { type ListBits, openPublishedLists } from './status-lists.ts'
+import { viewOf } from './type-metadata.ts'
+import type { CredentialTypes } from './types.ts'
+import { type VerifyNeeds, verifyCredential } from './verify.ts'
+
+export type IdentityNeeds = {
+  types: CredentialTypes
+  dids: Dids
+  signer: Signer
+  /** The key that signs credentials now. */
+  issuer: () => IssuerKey
+  allot: () => Promise<StatusPointer>
+  status: StatusReader
+  own: OwnDecisions
+  trust: TrustReader
+  lists: ListBits
+  clock: Clock
+  /** CAIP-2 */
+  chain: string
+  did: string
+  publicUrl: string
+}
+
+/** The agency's identity: what plugins may ask of keys, DIDs, credentials, status and trust. */
+export const openIdentity = (needs: IdentityNeeds): Identity => {
+  const { types, dids, signer, issuer, allot, trust, clock, chain, did, publicUrl: baseUrl } = needs
+  const issuing = { types, dids, signer, issuer, allot, clock, baseUrl }
+  const status = withOwnDecisions(needs.status, needs.own)
+  const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain }
+  const published = openPublishedLists({ source: needs.lists, signer, issuer, clock, baseUrl })
+  return {
+    did,
+    types: types.all.map(viewOf),
+    async issue(request) {
+      const { draft, format, compact } = await issueCredential(request, issuing)
+      const { id, type, issuedAt, validUntil, status: pointer } = draft
+      return { id, type: type.id, typeVersion: type.version, format, compact, issuedAt, validUntil, status: pointer }
+    },
+    verify: (credential, options) => verifyCredential(credential, verifying, options),
+    verifyPresentation: (presentation, expected) => verifyPresentation(presentation, verifying, expected),
+    decide: needs.own.decide,
+    bitstringList: published.bitstring,
+    tokenList: published.token,
+    async didDocument() {
+      const { didDocument } = await dids.resolve(did)
+      if (didDocument === null) throw new Error(`our own ${did} does not resolve`)
+      return { ...didWebDocument({ did: didWebFor(baseUrl), ethr: didDocument }) }
+    },
+    async resolve(wanted, { versionTime }) {
+      return { ...(await dids.resolve(wanted, versionTime === undefined ? {} : { versionTime })) }
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import { createHmac } from 'node:crypto'
+import type { StatusPointer, StatusReader, StatusValue, Store, Tx } from '../kernel/ports.ts'
+import { Refusal } from '../kernel/refusal.ts'
+
+/** The least length that hides one holder among many (Bitstring Status List 1.0 section 2.2). */
+export const listLength = 131_072
+const blockLength = 1_024
+const openNextAt = 0.8
+
+const rounds = 4
+
+/**
+ * A secret permutation of 0 … length−1: a Feistel network over the next even number of bits, walked until it lands
+ * inside. Consecutive credentials get unrelated indices, so an index says nothing about when it was issued.
+ */
+export const permute = (secret: Buffer, counter: number, length: number): number => {
+  const half = Math.ceil(Math.ceil(Math.log2(length)) / 2)
+  const mask = 2 ** half - 1
+  let value = counter
+  do {
+    let left = Math.floor(value / 2 ** half)
+    let right = value & mask
+    for (let round = 0; round < rounds; round++) {
+      const word = createHmac('sha256', secret).update(`${round}:${right}`).digest().readUInt32BE(0)
+      const next = (left ^ word) & mask
+      left = right
+      right = next
+    }
+    value = left * 2 ** half + right
+  } while (value >= length)
+  return value
+}
+
+export type StatusListNeeds = {
+  store: Store
+  status: StatusReader
+  /** CAIP-2 */
+  chain: string
+  registry: string
+  /** The issuer's chain address, lower case. */
+  issuer: string
+  /** Key of the permutation; from the agency's master key. */
+  secret: Buffer
+  /** Asks the chain, within this transaction, to open the pair `list` (revocation) and `list + 1` (suspension). */
+  openOnChain(tx: Tx, list: number, length: number): Promise<void>
+}
+
+export type StatusLists = {
+  /** @throws Refusal unavailable/status_list_unavailable: never a credential without status. */
+  allot(): Promise<StatusPointer>
+  /** Opens the first pair of lists, or the next when the current one is 80 % used. */
+  ensure(): Promise<void>
+}
+
+type Block = { list: number; next: number; end: number }
+type ListRow = { list: number; next: number; length: number }
+
+export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
+  const { store, status, issuer } = needs
+  let block: Block | undefined
+  let reserving: Promise<void> | undefined
+
+  const ensure = (): Promise<void> =>
+    store.transaction(async tx => {
+      const rows = await tx.query<ListRow>('SELECT list, next, length FROM status_lists ORDER BY list')
+      const last = rows.at(-1)
+      if (last !== undefined && last.next < last.length * openNextAt) return
+      const list = last === undefined ? 0 : last.list + 2
+      await tx.query('INSERT INTO status_lists (list, next, length) VALUES (?, 0, ?)', [list, listLength])
+      await needs.openOnChain(tx, list, listLength)
+    })
+
+  const reserve = async (): Promise<void> => {
+    const reserved = await store.transaction(async tx => {
+      const rows = await tx.query<ListRow>(
+        'SELECT list, next, length FROM status_lists WHERE next < length ORDER BY list',
+      )
+      const row = rows.find(candidate => status.openedAt(issuer, candidate.list) !== undefined)
+      if (row === undefined) return undefined
+      const sql = 'UPDATE status_lists SET next = next + ? WHERE list = ? AND next < length RETURNING next, length'
+      const [after] = await tx.query<ListRow>(sql, [blockLength, row.list])
+      if (after === undefined) return undefined
+      return { list: row.list, next: after.next - blockLength, end: Math.min(after.next, after.length), after }
+    })
+    if (reserved === undefined) {
+      throw new Refusal(
+        'unavailable',
+        'status_list_unavailable',
+        'No status list is ready on the chain yet; try again.',
+      )
+    }
+    block = reserved
+    if (reserved.after.next >= reserved.after.length * openNextAt) await ensure()
+  }
+
+  const allot = async (): Promise<StatusPointer> => {
+    while (block === undefined || block.next >= block.end) {
+      reserving ??= reserve().finally(() => {
+        reserving = undefined
+      })
+      await reserving
+    }
+    const { list } = block
+    const index = permute(needs.secret, block.next, listLength)
+    block.next += 1
+    return { chain: needs.chain, registry: needs.registry, issuer, list, index }
+  }
+
+  return { allot, ensure }
+}
+
+/** What the issuer itself has decided, before the chain shows it: revocation counts from its commit on. */
+export type OwnDecisions = {
+  decide(pointer: StatusPointer, value: StatusValue): void
+  of(pointer: StatusPointer): StatusValue | undefined
+}
+
+export const ownDecisions = (): OwnDecisions => {
+  const worse = new Map<string, 'revoked' | 'suspended'>()
+  const key = (pointer: StatusPointer) => `${pointer.issuer}:${pointer.list}:${pointer.index}`
+  return {
+    decide(pointer, value) {
+      if (value === 'valid') worse.delete(key(pointer))
+      else worse.set(key(pointer), value)
+    },
+    of: pointer => worse.get(key(pointer)),
+  }
+}
+
+const rank: Record<StatusValue, number> = { valid: 0, suspended: 1, revoked: 2 }
+
+/** The chain's word and our own, whichever is worse. A stale chain stays a refusal. */
+export const withOwnDecisions = (reader: StatusReader, own: OwnDecisions): StatusReader => ({
+  head: () => reader.head(),
+  openedAt: (issuer, list) => reader.openedAt(issuer, list),
+  statusAt: (pointer, at) => reader.statusAt(pointer, at),
+  status(pointer) {
+    const onChain = reader.status(pointer)
+    const decided = own.of(pointer)
+    return decided !== undefined && rank[decided] > rank[onChain] ? decided : onChain
+  },
+})
+
+/** Word and mask of a status index, as StatusRegistry counts: index 0 is the most significant bit of word 0. */
+export const bitOf = (index: number): { word: number; mask: bigint } => ({
+  word: Math.floor(index / 256),
+  mask: 1n << BigInt(255 - (index % 256)),
+})
+
+export type BitChange = { list: number; index: number }
+/** So many words fit into one transaction under an ordinary block's gas limit (about 30,000 gas a fresh word). */
+const wordsPerTransaction = 400
+
+/** Gathers bits into words, and words into as few transactions as the gas limit allows. */
+export const batchBits = (changes: BitChange[]): { lists: number[]; words: number[]; masks: string[] }[] => {
+  const merged = new Map<string, { list: number; word: number; mask: bigint }>()
+  for (const { list, index } of changes) {
+    const { word, mask } = bitOf(index)
+    const known = merged.get(`${list}:${word}`)
+    if (known === undefined) merged.set(`${list}:${word}`, { list, word, mask })
+    else known.mask |= mask
+  }
+  const all = [...merged.values()].sort((a, b) => a.list - b.list || a.word - b.word)
+  const batches: { lists: number[]; words: number[]; masks: string[] }[] = []
+  for (let start = 0; start < all.length; start += wordsPerTransaction) {
+    const part = all.slice(start, start + wordsPerTransaction)
+    batches.push({
+      lists: part.map(change => change.list),
+      words: part.map(change => change.word),
+      masks: part.map(change => `0x${change.mask.toString(16)}`),
+    })
+  }
+  return batches
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { canonical } from '../kernel/canonical.ts'
+import { Refusal } from '../kernel/refusal.ts'
+
+export const formatIds = ['dc+sd-jwt', 'vc+jwt', 'jwt_vc'] as const
+export type FormatId = (typeof formatIds)[number]
+
+type Text = Record<string, string>
+type Display = Record<
+  string,
+  { name: string; backgroundColor: string; textColor: string; claims: Record<string, string> }
+>
+
+/** What one file under `schemas/` says. A released file is never edited; the next version is a new file. */
+export type CredentialTypeFile = {
+  id: string
+  version: number
+  title: Text
+  description: Text
+  concerns: 'natural-person' | 'organisation'
+  vct: string
+  formats: FormatId[]
+  statusPurposes: ('revocation' | 'suspension')[]
+  validity: { defaultDays: number; maxDays: number }
+  context: Record<string, unknown>
+  schema: Record<string, unknown> & { $id: string; required: string[]; properties: Record<string, unknown> }
+  disclosable: string[][]
+  display: Display
+  example: Record<string, unknown>
+}
+
+export type CredentialType = CredentialTypeFile & {
+  /** File name without version: the path under `/types/`. */
+  slug: string
+  schemaId: string
+  /** SHA-256 of the canonical schema, `0x` hex: what the root admits on chain. */
+  schemaDigest: string
+  /** Problems of a whole credentialSubject, or undefined. */
+  check(subject: unknown): string | undefined
+  /** The same for a presented SD-JWT, whose holder may have kept disclosable claims back. */
+  checkDisclosed(subject: unknown): string | undefined
+}
+
+export type CredentialTypes = {
+  all: CredentialType[]
+  /** @throws Refusal rejected/type_unknown */
+  byId(id: string, version?: number): CredentialType
+  /** The type whose schema a W3C credential names. */
+  bySchemaId(schemaId: string): CredentialType | undefined
+  byVct(vct: string): CredentialType | undefined
+}
+
+const fileName = /^([a-z0-9-]+)\.v([0-9]+)\.json$/
+
+const members: (keyof CredentialTypeFile)[] = [
+  'id',
+  'version',
+  'title',
+  'description',
+  'concerns',
+  'vct',
+  'formats',
+  'statusPurposes',
+  'validity',
+  'context',
+  'schema',
+  'disclosable',
+  'display',
+  'example',
+]
+
+const problemOf = (validate: ValidateFunction, subject: unknown): string | undefined => {
+  if (validate(subject)) return undefined
+  const first = validate.errors?.[0]
+  const extra = first?.params['additionalProperty'] as string | undefined
+  return `credentialSubject${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}${extra ? ` (${extra})` : ''}`
+}
+
+const parse = (path: string, name: string): CredentialTypeFile => {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as CredentialTypeFile
+  for (const member of members) {
+    if (file[member] === undefined) throw new Error(`schemas/${name}: the part "${member}" is missing`)
+  }
+  for (const format of file.formats) {
+    if (!formatIds.includes(format)) throw new Error(`schemas/${name}: unknown format "${format}"`)
+  }
+  if (file.statusPurposes.length === 0) throw new Error(`schemas/${name}: a credential without status is not issued`)
+  return file
+}
+
+const compile = (file: CredentialTypeFile, slug: string, name: string, ajv: Ajv2020): CredentialType => {
+  const hideable = new Set(file.disclosable.filter(path => path.length === 1).map(path => path[0]))
+  const whole = ajv.compile(file.schema)
+  const disclosed = ajv.compile({
+    ...file.schema,
+    $id: `${file.schema.$id}:disclosed`,
+    required: file.schema.required.filter(claim => !hideable.has(claim)),
+  })
+  const problem = problemOf(whole, { id: 'did:key:example', ...file.example })
+  if (problem !== undefined) throw new Error(`schemas/${name}: its example does not pass its schema: ${problem}`)
+  for (const path of file.disclosable) {
+    if (path.length < 1 || path.length > 2) throw new Error(`schemas/${name}: disclosable paths have one or two steps`)
+  }
+  return {
+    ...file,
+    slug,
+    schemaId: file.schema.$id,
+    schemaDigest: `0x${createHash('sha256').update(canonical(file.schema)).digest('hex')}`,
+    check: subject => problemOf(whole, subject),
+    checkDisclosed: subject => problemOf(disclosed, subject),
+  }
+}
+
+/** Reads every credential type; a missing or inconsistent part stops the start. */
+export const loadCredentialTypes = (folder: string): CredentialTypes => {
+  const ajv = new Ajv2020({ strict: true, allErrors: false })
+  addFormats.default(ajv)
+  const all: CredentialType[] = []
+  for (const name of readdirSync(folder).sort()) {
+    const match = fileName.exec(name)
+    if (match === null) throw new Error(`schemas/${name}: a file here is named <type>.v<version>.json`)
+    const file = parse(join(folder, name), name)
+    if (String(file.version) !== match[2]) throw new Error(`schemas/${name}: version ${file.version} inside`)
+    all.push(compile(file, match[1] ?? '', name, ajv))
+  }
+  if (all.length === 0) throw new Error('schemas/ holds no credential type')
+  const unique = (key: 'vct' | 'schemaId') => {
+    const map = new Map(all.map(type => [type[key], type]))
+    if (map.size !== all.length) throw new Error(`schemas/: two credential types share one ${key}`)
+    return map
+  }
+  const vcts = unique('vct')
+  const schemas = unique('schemaId')
+  return {
+    all,
+    byId(id, version) {
+      const found = all.filter(type => type.id === id && (version === undefined || type.version === version))
+      const newest = found.sort((a, b) => b.version - a.version)[0]
+      if (newest === undefined) {
+        throw new Refusal(
+          'rejected',
+          'type_unknown',
+          `No credential type ${JSON.stringify(id).slice(0, 80)} is known here.`,
+        )
+      }
+      return newest
+    },
+    bySchemaId: id => schemas.get(id),
+    byVct: vct => vcts.get(vct),
+  }
+}

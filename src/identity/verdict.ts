@@ -1,0 +1,92 @@
+import type { BlockRef } from '../kernel/ports.ts'
+import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
+
+/** The checks of a verification, in their order of precedence. */
+export const checkNames = [
+  'format',
+  'signature',
+  'holderBinding',
+  'challenge',
+  'dates',
+  'schema',
+  'accreditation',
+  'key',
+  'status',
+] as const
+export type CheckName = (typeof checkNames)[number]
+
+export type Check = {
+  check: CheckName
+  outcome: 'passed' | 'failed' | 'unavailable' | 'not_applicable'
+  code?: string
+  detail?: string
+}
+
+/** One verdict type for every format. Times are milliseconds. */
+export type Verdict = {
+  verified: boolean
+  checks: Check[]
+  /** The first reason for refusal, in the order of `checkNames`. */
+  refusal?: { kind: RefusalKind; code: string; detail: string }
+  format?: string
+  issuer?: string
+  holder?: string
+  type?: string
+  credentialId?: string
+  claims?: Record<string, unknown>
+  document?: Record<string, unknown>
+  /** The block that accreditation and status rest on. */
+  block?: BlockRef
+  /** The time the credential was judged at. */
+  at: number
+}
+
+/** Collects checks; the first failure is the refusal. A status that cannot be known makes the verdict unavailable. */
+export class Checks {
+  readonly list: Check[] = []
+  #first: Refusal | undefined
+
+  pass(check: CheckName): void {
+    this.list.push({ check, outcome: 'passed' })
+  }
+
+  skip(check: CheckName): void {
+    this.list.push({ check, outcome: 'not_applicable' })
+  }
+
+  fail(check: CheckName, refusal: Refusal): void {
+    const outcome = refusal.kind === 'unavailable' ? 'unavailable' : 'failed'
+    this.list.push({ check, outcome, code: refusal.code, detail: refusal.message })
+    this.#first ??= refusal
+  }
+
+  /** Runs one check; a Refusal fails it, anything else is a defect and goes on. */
+  run(check: CheckName, judge: () => void): void {
+    try {
+      judge()
+      this.pass(check)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.fail(check, error)
+    }
+  }
+
+  async runAsync<T>(check: CheckName, judge: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await judge()
+      this.pass(check)
+      return result
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.fail(check, error)
+      return undefined
+    }
+  }
+
+  verdict(at: number): Verdict {
+    const verdict: Verdict = { verified: this.#first === undefined, checks: this.list, at }
+    const first = this.#first
+    if (first !== undefined) verdict.refusal = { kind: first.kind, code: first.code, detail: first.message }
+    return verdict
+  }
+}
