@@ -49,7 +49,8 @@ interface IGovernance {
     /// @dev    ADMIN. Errors: InvalidCandidate.
     function appointRoot(address candidate) external;
 
-    /// @notice Step two: the caller becomes root, with its predecessor's execution delay, and the predecessor ceases to be.
+    /// @notice Step two: the caller becomes root, with its predecessor's execution delay, and the predecessor ceases to
+    ///         be.
     /// @dev    The proposed account only. Errors: NotProposed.
     function acceptRoot() external;
 

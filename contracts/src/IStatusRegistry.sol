@@ -9,12 +9,12 @@ pragma solidity 0.8.37;
 ///         Modes: 0 bitmap (the bits are on chain), 1 anchored (only a digest of the bits is).
 ///
 ///         A bit of a revocation or binding list, once set, stays set: no role, no owner and no pause changes that.
-///         A bit of a suspension list can be cleared, while the registry is not paused. A pause never stops setting bits
-///         or anchoring.
+///         A bit of a suspension list can be cleared, while the registry is not paused. A pause never stops setting
+///         bits or anchoring.
 ///
-///         Who may write to a list: the owner of the issuer in the registry of DIDs, or a delegate which that owner named
-///         for that list. Delegates count only while the owner who named them is the owner: with a new owner they are gone
-///         (and are there again should the identity return to the one who named them).
+///         Who may write to a list: the owner of the issuer in the registry of DIDs, or a delegate which that owner
+///         named for that list. Delegates count only while the owner who named them is the owner: with a new owner they
+///         are gone (and are there again should the identity return to the one who named them).
 ///
 ///         Bit order: index i stands in word i / 256 at bit 255 - i % 256, so the big-endian concatenation of the words
 ///         is the bitstring of a W3C Bitstring Status List (index 0 is the most significant bit of byte 0).
@@ -30,14 +30,7 @@ interface IStatusRegistry {
 
     /// @notice A version of an anchored list was published: `digest` is the SHA-256 of its raw bits, `at` the time the
     ///         issuer says it holds for (seconds), `url` where the list can be fetched.
-    event Anchored(
-        address indexed issuer,
-        uint256 indexed list,
-        uint64 version,
-        bytes32 digest,
-        uint64 at,
-        string url
-    );
+    event Anchored(address indexed issuer, uint256 indexed list, uint64 version, bytes32 digest, uint64 at, string url);
 
     /// @notice Arrays that belong together differ in length.
     error LengthMismatch();
@@ -96,12 +89,8 @@ interface IStatusRegistry {
 
     /// @notice The same over several lists of one issuer: `masks[i]` in word `words[i]` of list `lists[i]`.
     /// @dev    Writers of every list named. All or nothing. Errors as for setBits.
-    function setBitsIn(
-        address issuer,
-        uint256[] calldata lists,
-        uint32[] calldata words,
-        uint256[] calldata masks
-    ) external;
+    function setBitsIn(address issuer, uint256[] calldata lists, uint32[] calldata words, uint256[] calldata masks)
+        external;
 
     /// @notice Clears every bit of `masks[i]` in word `words[i]` of one suspension bitmap. Emits like setBits.
     /// @dev    Writers of the list, while not paused. Errors, in order: Paused, LengthMismatch, UnknownList, WrongMode,
@@ -110,12 +99,8 @@ interface IStatusRegistry {
 
     /// @notice The same over several suspension lists of one issuer.
     /// @dev    Writers of every list named, while not paused. All or nothing. Errors as for clearBits.
-    function clearBitsIn(
-        address issuer,
-        uint256[] calldata lists,
-        uint32[] calldata words,
-        uint256[] calldata masks
-    ) external;
+    function clearBitsIn(address issuer, uint256[] calldata lists, uint32[] calldata words, uint256[] calldata masks)
+        external;
 
     /// @notice Publishes the next version of an anchored list. Emits Anchored. The URL is only in the event.
     /// @dev    Writers of the list. Never paused. Errors, in order: UnknownList, WrongMode, NotWriter,
@@ -123,14 +108,8 @@ interface IStatusRegistry {
     /// @param version The previous version plus one; the first is 1.
     /// @param digest  SHA-256 of the raw bits, in the order of a Bitstring Status List, not compressed.
     /// @param at      Not before the previous version's, not more than CLOCK_TOLERANCE after the block's time.
-    function anchor(
-        address issuer,
-        uint256 list,
-        uint64 version,
-        bytes32 digest,
-        uint64 at,
-        string calldata url
-    ) external;
+    function anchor(address issuer, uint256 list, uint64 version, bytes32 digest, uint64 at, string calldata url)
+        external;
 
     /// @notice One word of a bitmap. Errors, in order: UnknownList, WrongMode, WordOutOfRange.
     function statusWord(address issuer, uint256 list, uint256 word) external view returns (uint256 bits);
@@ -140,17 +119,11 @@ interface IStatusRegistry {
     function isSet(address issuer, uint256 list, uint256 index) external view returns (bool set);
 
     /// @notice What a list is. All zero if it was never opened (an opened list has a length).
-    function listOf(
-        address issuer,
-        uint256 list
-    ) external view returns (uint8 purpose, uint8 mode, uint32 length);
+    function listOf(address issuer, uint256 list) external view returns (uint8 purpose, uint8 mode, uint32 length);
 
     /// @notice The newest version of an anchored list; version zero: nothing published yet.
     ///         Errors, in order: UnknownList, WrongMode.
-    function anchorOf(
-        address issuer,
-        uint256 list
-    ) external view returns (uint64 version, uint64 at, bytes32 digest);
+    function anchorOf(address issuer, uint256 list) external view returns (uint64 version, uint64 at, bytes32 digest);
 
     /// @notice Whether `account` may write to this list now, opened or not.
     function isWriter(address issuer, uint256 list, address account) external view returns (bool writer);

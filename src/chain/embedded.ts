@@ -1,0 +1,141 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HDNodeWallet, Wallet } from 'ethers'
+import type { ChainAccount } from './account.ts'
+import { anvilRpc, freePort, launchAnvil, takeOver } from './anvil.ts'
+import { coalesce } from './coalesce.ts'
+import { atomicWrite, dumpState } from './dump.ts'
+import { type Log, silent } from './log.ts'
+
+/**
+ * A development chain on this machine, for the demo and the tests: whoever has its directory can rewrite it. It mines
+ * when asked and, so that readers see it alive, a block every `heartbeatMs`.
+ */
+export type Embedded = {
+  readonly url: string
+  readonly chainId: number
+  /** Of the node; it changes when the node had to be started again. */
+  readonly pid: number
+  /** The account that was given money at genesis; it deploys and funds. */
+  readonly deployer: ChainAccount
+  /** Resolves when a block exists that was begun after this call. Concurrent calls share one. */
+  mine(): Promise<void>
+  /** Resolves when everything mined before this call is on disk. Concurrent calls share one write. */
+  persist(): Promise<void>
+  /** Gives an account this much (wei). @default 1000 ether */
+  faucet(address: string, wei?: bigint): Promise<void>
+  /** Called after every block mined here. */
+  onBlock(listener: () => void): void
+  /** Writes the state and ends the node. */
+  stop(): Promise<void>
+}
+
+export type EmbeddedOptions = {
+  /** Holds mnemonic, port, pid and state; mode 0700. */
+  dir: string
+  /** @default the one used before in this directory, else any free one */
+  port?: number
+  /** @default 31337 */
+  chainId?: number
+  /** @default 15000 */
+  heartbeatMs?: number
+  log?: Log
+}
+
+const ether = 10n ** 18n
+const revivalsAllowed = 5
+
+const readOr = async (path: string, otherwise: () => Promise<string> | string): Promise<string> => {
+  const known = await readFile(path, 'utf8').catch(error => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  })
+  if (known !== undefined) return known.trim()
+  const value = await otherwise()
+  await atomicWrite(path, value)
+  return value
+}
+
+const newMnemonic = (): string => {
+  const phrase = Wallet.createRandom().mnemonic?.phrase
+  if (phrase === undefined) throw new Error('No mnemonic could be made.')
+  return phrase
+}
+
+const deployerOf = (mnemonic: string): ChainAccount => {
+  const wallet = HDNodeWallet.fromPhrase(mnemonic)
+  return {
+    address: wallet.address.toLowerCase(),
+    sign: async digest => {
+      const { r, s, v } = wallet.signingKey.sign(digest)
+      return { r, s, v }
+    },
+  }
+}
+
+export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded> => {
+  const { dir, chainId = 31_337, heartbeatMs = 15_000, log = silent } = options
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const mnemonic = await readOr(join(dir, 'mnemonic'), newMnemonic)
+  const port = options.port ?? Number(await readOr(join(dir, 'port'), async () => String(await freePort())))
+  const deployer = deployerOf(mnemonic)
+  const setup = { dir, port, chainId, deployer: deployer.address, log }
+  let node = (await takeOver(setup)) ?? (await launchAnvil(setup))
+
+  const call = anvilRpc(port)
+  const listeners: (() => void)[] = []
+  let stopping = false
+  let revivals = 0
+  let minedAt = performance.now()
+
+  const revive = coalesce(async () => {
+    if (stopping || node.alive()) return
+    revivals += 1
+    if (revivals > revivalsAllowed) throw new Error('The embedded chain ends again and again; it stays down.')
+    log.warn({ port, revivals }, 'the embedded chain ended; it is started again from its last state')
+    node = await launchAnvil(setup)
+    watch()
+  })
+  const watch = (): void => node.onExit(() => void revive().catch(error => log.warn({ error }, String(error))))
+  watch()
+
+  const mine = coalesce(async () => {
+    if (!node.alive()) await revive()
+    await call('evm_mine', [])
+    minedAt = performance.now()
+    for (const listener of listeners) listener()
+  })
+  const persist = coalesce(() => dumpState(call, dir))
+  const beat = async (): Promise<void> => {
+    if (performance.now() - minedAt >= heartbeatMs) await mine()
+  }
+  const heartbeat = setInterval(
+    () => void beat().catch(error => log.warn({ error }, 'the embedded chain did not answer its heartbeat')),
+    Math.min(1_000, heartbeatMs),
+  )
+  heartbeat.unref()
+  await mine()
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    chainId,
+    get pid() {
+      return node.pid
+    },
+    deployer,
+    mine,
+    persist,
+    faucet: async (address, wei = 1_000n * ether) => {
+      await call('anvil_setBalance', [address, `0x${wei.toString(16)}`])
+      await persist()
+    },
+    onBlock: listener => void listeners.push(listener),
+    stop: async () => {
+      if (stopping) return
+      stopping = true
+      clearInterval(heartbeat)
+      if (node.alive()) await persist()
+      await node.end()
+    },
+  }
+}
