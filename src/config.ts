@@ -70,7 +70,8 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (!isTexts(config.plugins) || config.plugins.length === 0) fail(file, 'plugins must be a list of names')
   if (!isTexts(config.issues)) fail(file, 'issues must be a list of credential types')
   if (!isTexts(config.allowedHttpOrigins)) fail(file, 'allowedHttpOrigins must be a list of origins')
-  for (const key of ['root', 'vcalm'] as const) if (typeof config[key] !== 'boolean') fail(file, `${key} is true or false`)
+  for (const key of ['root', 'vcalm'] as const)
+    if (typeof config[key] !== 'boolean') fail(file, `${key} is true or false`)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

@@ -4,6 +4,8 @@ import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys } from './did-keys.ts'
 import { formats } from './formats/detect.ts'
 import type { Draft } from './formats/format.ts'
+import { keyUrl } from './formats/jose.ts'
+import { assertExact } from './formats/json.ts'
 import type { CredentialType, CredentialTypes, FormatId } from './types.ts'
 
 /** The key an agency signs credentials with. */
@@ -65,8 +67,7 @@ const period = (type: CredentialType, request: IssueRequest, now: number) => {
 
 /** The holder's key, which every credential is bound to. */
 const holderJwk = async (did: string, dids: DidKeys): Promise<Record<string, unknown>> => {
-  const kid = did.startsWith('did:key:') ? `${did}#${did.slice(8)}` : `${did}#0`
-  const key = await dids.key(kid, 'authentication')
+  const key = await dids.key(keyUrl('', did), 'authentication')
   const { kty, crv, x, y } = key.jwk
   return y === undefined ? { kty, crv, x } : { kty, crv, x, y }
 }
@@ -74,7 +75,7 @@ const holderJwk = async (did: string, dids: DidKeys): Promise<Record<string, unk
 /**
  * Drafts, checks and signs one credential. Nothing is stored here: the caller stores what comes back in the same
  * transaction as the evidence. A status index that is allotted and then not used is simply never set.
- * @throws Refusal type_unknown, schema_violated, format_unsupported, validity_*, status_list_unavailable
+ * @throws Refusal type_unknown, schema_violated, credential_malformed, format_unsupported, validity_*, status_list_unavailable
  */
 export const issueCredential = async (request: IssueRequest, needs: IssueNeeds): Promise<Issued> => {
   const type = needs.types.byId(request.type, request.version)
@@ -83,6 +84,7 @@ export const issueCredential = async (request: IssueRequest, needs: IssueNeeds):
   if (problem !== undefined) {
     throw new Refusal('rejected', 'schema_violated', `The claims do not fit ${type.schemaId}: ${problem}.`)
   }
+  assertExact(request.subject, 'credentialSubject')
   const now = needs.clock.now()
   const { validFrom, validUntil } = period(type, request, now)
   const subject = request.subject as Draft['subject']

@@ -7,28 +7,36 @@ export const listLength = 131_072
 const blockLength = 1_024
 const openNextAt = 0.8
 
-const rounds = 4
+const rounds = 10
+
+/** Round functions as tables: an index then costs look-ups and no hashing. */
+const roundTables = (secret: Buffer, list: number, size: number): Uint32Array[] =>
+  Array.from({ length: rounds }, (_, round) =>
+    Uint32Array.from({ length: size }, (_, half) =>
+      createHmac('sha256', secret).update(`${list}:${round}:${half}`).digest().readUInt32BE(0),
+    ),
+  )
 
 /**
  * A secret permutation of 0 … length−1: a Feistel network over the next even number of bits, walked until it lands
- * inside. Consecutive credentials get unrelated indices, so an index says nothing about when it was issued.
+ * inside. Consecutive credentials get unrelated indices, and every list its own order, so an index says nothing about
+ * when it was issued. Never change it: a list that is half used would give out an index twice.
  */
-export const permute = (secret: Buffer, counter: number, length: number): number => {
-  const half = Math.ceil(Math.ceil(Math.log2(length)) / 2)
-  const mask = 2 ** half - 1
-  let value = counter
-  do {
-    let left = Math.floor(value / 2 ** half)
-    let right = value & mask
-    for (let round = 0; round < rounds; round++) {
-      const word = createHmac('sha256', secret).update(`${round}:${right}`).digest().readUInt32BE(0)
-      const next = (left ^ word) & mask
-      left = right
-      right = next
-    }
-    value = left * 2 ** half + right
-  } while (value >= length)
-  return value
+export const permutation = (secret: Buffer, list: number, length: number): ((counter: number) => number) => {
+  const halfBits = Math.max(1, Math.ceil(Math.log2(length) / 2))
+  const mask = 2 ** halfBits - 1
+  const tables = roundTables(secret, list, mask + 1)
+  return counter => {
+    if (!Number.isInteger(counter) || counter < 0 || counter >= length) throw new RangeError('no counter of this list')
+    let value = counter
+    do {
+      let left = value >>> halfBits
+      let right = value & mask
+      for (const table of tables) [left, right] = [right, (left ^ (table[right] ?? 0)) & mask]
+      value = (left << halfBits) | right
+    } while (value >= length)
+    return value
+  }
 }
 
 export type StatusListNeeds = {
@@ -52,7 +60,7 @@ export type StatusLists = {
   ensure(): Promise<void>
 }
 
-type Block = { list: number; next: number; end: number }
+type Block = { list: number; next: number; end: number; indexOf: (counter: number) => number }
 type ListRow = { list: number; next: number; length: number }
 
 export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
@@ -66,8 +74,12 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
       const last = rows.at(-1)
       if (last !== undefined && last.next < last.length * openNextAt) return
       const list = last === undefined ? 0 : last.list + 2
-      await tx.query('INSERT INTO status_lists (list, next, length) VALUES (?, 0, ?)', [list, listLength])
-      await needs.openOnChain(tx, list, listLength)
+      // Another process may have been first; it asked the chain then.
+      const [added] = await tx.query(
+        'INSERT INTO status_lists (list, next, length) VALUES (?, 0, ?) ON CONFLICT (list) DO NOTHING RETURNING list',
+        [list, listLength],
+      )
+      if (added !== undefined) await needs.openOnChain(tx, list, listLength)
     })
 
   const reserve = async (): Promise<void> => {
@@ -89,7 +101,9 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
         'No status list is ready on the chain yet; try again.',
       )
     }
-    block = reserved
+    const { list, next, end } = reserved
+    const indexOf = block?.list === list ? block.indexOf : permutation(needs.secret, list, reserved.after.length)
+    block = { list, next, end, indexOf }
     if (reserved.after.next >= reserved.after.length * openNextAt) await ensure()
   }
 
@@ -101,7 +115,7 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
       await reserving
     }
     const { list } = block
-    const index = permute(needs.secret, block.next, listLength)
+    const index = block.indexOf(block.next)
     block.next += 1
     return { chain: needs.chain, registry: needs.registry, issuer, list, index }
   }
@@ -120,6 +134,8 @@ export const ownDecisions = (): OwnDecisions => {
   const key = (pointer: StatusPointer) => `${pointer.issuer}:${pointer.list}:${pointer.index}`
   return {
     decide(pointer, value) {
+      // What is revoked stays so; only a suspension is ever lifted.
+      if (worse.get(key(pointer)) === 'revoked') return
       if (value === 'valid') worse.delete(key(pointer))
       else worse.set(key(pointer), value)
     },

@@ -80,15 +80,61 @@ const problemOf = (validate: ValidateFunction, subject: unknown): string | undef
   return `credentialSubject${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}${extra ? ` (${extra})` : ''}`
 }
 
+/** Names that an SD-JWT VC gives a meaning of its own; a claim of that name would be lost in it. */
+const registered = [
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'nbf',
+  'iat',
+  'jti',
+  'cnf',
+  'vct',
+  'vct#integrity',
+  'status',
+  '_sd',
+  '...',
+]
+
+type Part = { required?: string[]; properties?: Record<string, Part> } | undefined
+
+/** Each disclosable claim must be one, and its parent must be able to do without it. */
+const assertDisclosable = (file: CredentialTypeFile, name: string): void => {
+  const taken = registered.find(claim => Object.hasOwn(file.schema.properties, claim))
+  if (taken !== undefined) throw new Error(`schemas/${name}: a claim cannot be named "${taken}"`)
+  for (const path of file.disclosable) {
+    const [first = '', second] = path
+    if (path.length < 1 || path.length > 2) throw new Error(`schemas/${name}: disclosable paths have one or two steps`)
+    const parent = file.schema.properties[first] as Part
+    const claim = second === undefined ? parent : parent?.properties?.[second]
+    if (claim === undefined || first === 'id')
+      throw new Error(`schemas/${name}: no disclosable claim ${path.join('.')}`)
+    if (second !== undefined && parent?.required?.includes(second)) {
+      throw new Error(`schemas/${name}: ${path.join('.')} is disclosable and required by its parent`)
+    }
+  }
+}
+
+const readFile = (path: string, name: string): CredentialTypeFile => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as CredentialTypeFile
+  } catch (cause) {
+    throw new Error(`schemas/${name} is not JSON`, { cause })
+  }
+}
+
 const parse = (path: string, name: string): CredentialTypeFile => {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as CredentialTypeFile
+  const file = readFile(path, name)
   for (const member of members) {
     if (file[member] === undefined) throw new Error(`schemas/${name}: the part "${member}" is missing`)
   }
   for (const format of file.formats) {
     if (!formatIds.includes(format)) throw new Error(`schemas/${name}: unknown format "${format}"`)
   }
+  if (file.formats.length === 0) throw new Error(`schemas/${name}: a credential type has at least one format`)
   if (file.statusPurposes.length === 0) throw new Error(`schemas/${name}: a credential without status is not issued`)
+  assertDisclosable(file, name)
   return file
 }
 
@@ -102,9 +148,6 @@ const compile = (file: CredentialTypeFile, slug: string, name: string, ajv: Ajv2
   })
   const problem = problemOf(whole, { id: 'did:key:example', ...file.example })
   if (problem !== undefined) throw new Error(`schemas/${name}: its example does not pass its schema: ${problem}`)
-  for (const path of file.disclosable) {
-    if (path.length < 1 || path.length > 2) throw new Error(`schemas/${name}: disclosable paths have one or two steps`)
-  }
   return {
     ...file,
     slug,

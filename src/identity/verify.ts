@@ -1,9 +1,9 @@
 import type { AccreditationVerdict, Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
-import { formatOf, unwrapCredential } from './formats/detect.ts'
+import { openCredential } from './formats/detect.ts'
 import type { Opened } from './formats/format.ts'
-import { signatureHolds } from './formats/jose.ts'
+import { keyUrl, signatureHolds } from './formats/jose.ts'
 import type { CredentialTypes } from './types.ts'
 import { Checks, type Verdict } from './verdict.ts'
 
@@ -40,7 +40,7 @@ export const issuerAddress = (did: string, chain: string): string => {
 const signatureOf = async (opened: Opened, needs: VerifyNeeds, now: number): Promise<VerificationKey> => {
   const { kid, alg } = opened.signed.header
   const signedAt = Math.min(opened.issuedAt ?? now, now)
-  const pending = needs.dids.key(kid, 'assertionMethod', signedAt)
+  const pending = needs.dids.key(keyUrl(kid, opened.issuer), 'assertionMethod', signedAt)
   const key = pending instanceof Promise ? await pending : pending
   if (key.algorithm !== alg)
     throw rejected('algorithm_mismatch', 'The header names another algorithm than the key has.')
@@ -54,8 +54,11 @@ const signatureOf = async (opened: Opened, needs: VerifyNeeds, now: number): Pro
   return key
 }
 
-const judgeDates = (opened: Opened, now: number): void => {
+/** @param now the time that is asked about; `today` is the time it is. */
+const judgeDates = (opened: Opened, now: number, today: number): void => {
   const { issuedAt, validFrom, validUntil } = opened
+  // Written so that a time which is not a number does not pass either.
+  if (!(now <= today + clockSkewMs)) throw rejected('time_not_come', 'Nothing is judged as of a time to come.')
   if (issuedAt === undefined) throw rejected('issue_time_missing', 'The credential does not say when it was issued.')
   if (issuedAt > now + clockSkewMs)
     throw rejected('credential_not_yet_valid', 'The credential was issued in the future.')
@@ -172,15 +175,14 @@ export const verifyCredential = async (
   const checks = new Checks()
   let opened: Opened | undefined
   checks.run('format', () => {
-    const compact = unwrapCredential(input)
-    opened = formatOf(compact).open(compact, needs.types)
+    opened = openCredential(input, needs.types)
   })
   if (opened === undefined) return checks.verdict(now)
   const credential: Opened = opened
   const key = await checks.runAsync('signature', () => signatureOf(credential, needs, now))
   if (key === undefined) return about(checks.verdict(now), credential)
   await judgeHolder(credential, checks)
-  checks.run('dates', () => judgeDates(credential, now))
+  checks.run('dates', () => judgeDates(credential, now, needs.clock.now()))
   checks.run('schema', () => judgeSchema(credential, needs))
   let issuer = ''
   let ended: number | undefined

@@ -58,6 +58,7 @@ export type TypeView = {
   vct: string
   formats: FormatId[]
   concerns: string
+  statusPurposes: ('revocation' | 'suspension')[]
   schema: Record<string, unknown>
   context: Record<string, unknown>
   /** SD-JWT VC type metadata. */

@@ -1,68 +1,100 @@
-import { canonical } from '../../kernel/canonical.ts'
 import { Refusal } from '../../kernel/refusal.ts'
-import type { FormatId } from '../types.ts'
-import type { Format } from './format.ts'
-import { isRecord, malformed } from './jose.ts'
+import type { CredentialTypes, FormatId } from '../types.ts'
+import type { Format, Opened } from './format.ts'
+import { typOf } from './jose.ts'
+import { isRecord, malformed, sameJson } from './json.ts'
 import { sdJwtVc } from './sd-jwt-vc.ts'
 import { vcJose } from './vc-jose.ts'
 import { vcJwt11 } from './vc-jwt-1.1.ts'
 
 export const formats: Record<FormatId, Format> = { 'dc+sd-jwt': sdJwtVc, 'vc+jwt': vcJose, jwt_vc: vcJwt11 }
 
-const headerTyp = (compact: string): unknown => {
-  const dot = compact.indexOf('.')
-  if (dot < 1 || dot > 4_096) throw malformed('This is not a compact JWS.')
-  try {
-    const header = JSON.parse(Buffer.from(compact.slice(0, dot), 'base64url').toString('utf8')) as unknown
-    return isRecord(header) ? header['typ'] : undefined
-  } catch (cause) {
-    throw new Refusal('malformed', 'credential_malformed', 'The header is not base64url JSON.', { cause })
-  }
-}
+const compactLengthMost = 1_048_576
 
 /** The format of a compact credential, by its own shape and declared type. */
 export const formatOf = (compact: string): Format => {
   if (compact.includes('~')) return sdJwtVc
-  return headerTyp(compact) === 'vc+jwt' ? vcJose : vcJwt11
+  return typOf(compact) === 'vc+jwt' ? vcJose : vcJwt11
 }
 
 const dataUrl = /^data:application\/(vc\+jwt|dc\+sd-jwt|vc\+sd-jwt|jwt|vp\+jwt)[,;]/
 
 /** The compact form inside a `data:` URL (VC Data Model 2.0 section 4.12, 4.13). */
-export const fromDataUrl = (id: unknown): string => {
-  if (typeof id !== 'string' || !dataUrl.test(id)) throw malformed('The id is not a data: URL of a known media type.')
+const fromDataUrl = (id: string): string => {
+  if (!dataUrl.test(id)) throw malformed('The id is not a data: URL of a known media type.')
   const comma = id.indexOf(',')
   if (comma < 0) throw malformed('The data: URL has no comma.')
   return id.slice(comma + 1)
 }
 
-/** Fields that Veramo and did-jwt-vc copy out of a JWT: a copy that differs from what was signed is an edit. */
-const assertUnedited = (outer: Record<string, unknown>, jwt: string): void => {
-  const [, payload = ''] = jwt.split('.')
-  let signed: unknown
-  try {
-    signed = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-  } catch (cause) {
-    throw new Refusal('malformed', 'credential_malformed', 'The JWT of the proof is not readable.', { cause })
+const compactOf = (text: unknown): string => {
+  if (typeof text !== 'string') throw malformed('The enveloped token is not a string.')
+  if (text.length > compactLengthMost) throw malformed('The token is longer than a mebibyte.')
+  return text.startsWith('data:') ? fromDataUrl(text) : text
+}
+
+const edited = (name: string): Refusal =>
+  new Refusal('rejected', 'payload_edited', `${name} differs from what the proof signs.`)
+
+const envelopeMembers = new Set(['@context', 'id', 'type'])
+
+/**
+ * A compact token out of whatever a caller may hand over: itself, a `data:` URL, an enveloping object (`type`), or an
+ * object with the token in `proof.jwt`.
+ */
+export const unwrap = (input: unknown, envelope: string): string => {
+  if (typeof input === 'string') return compactOf(input)
+  if (!isRecord(input)) throw malformed('A compact string or an object is wanted.')
+  const type = Array.isArray(input['type']) && input['type'].length === 1 ? input['type'][0] : input['type']
+  if (type === envelope) {
+    const stray = Object.keys(input).find(name => !envelopeMembers.has(name))
+    if (stray !== undefined) throw edited(JSON.stringify(stray.slice(0, 80)))
+    return compactOf(input['id'])
   }
-  if (!isRecord(signed)) throw malformed('The JWT of the proof is not readable.')
-  const vc = isRecord(signed['vc']) ? signed['vc'] : signed
-  const subject = isRecord(vc['credentialSubject']) ? { ...vc['credentialSubject'] } : {}
-  if (typeof signed['sub'] === 'string') subject['id'] = signed['sub']
-  if (outer['credentialSubject'] !== undefined && canonical(outer['credentialSubject']) !== canonical(subject)) {
-    throw new Refusal('rejected', 'payload_edited', 'credentialSubject differs from what the proof signs.')
+  const proof = input['proof']
+  if (isRecord(proof) && typeof proof['jwt'] === 'string') return compactOf(proof['jwt'])
+  throw malformed('There is no proof that is understood here (a JWT, vc+jwt, vp+jwt or dc+sd-jwt).')
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
+const dates = new Set(['issuanceDate', 'expirationDate', 'validFrom', 'validUntil'])
+
+const sameMember = (name: string, outer: unknown, signed: unknown): boolean => {
+  if (sameJson(outer, signed)) return true
+  if (name === 'type' || name === '@context') return sameJson(list(outer), list(signed))
+  if (name === 'issuer') return isRecord(signed) && Object.keys(signed).length === 1 && outer === signed['id']
+  const dated = dates.has(name) && typeof outer === 'string' && typeof signed === 'string'
+  return dated && Date.parse(outer) === Date.parse(signed)
+}
+
+/**
+ * Beside a proof, an object repeats what was signed. A repetition that differs, or leaves a part out, is an edit.
+ * @param shown the object as it should be; `document` has the same in the words of the token.
+ */
+export const assertUnedited = (
+  outer: Record<string, unknown>,
+  shown: Record<string, unknown>,
+  document: Record<string, unknown>,
+): void => {
+  const names = Object.keys(outer).filter(name => name !== 'proof')
+  if (names.length === 0) return
+  const missing = Object.keys(shown).find(name => !Object.hasOwn(outer, name))
+  if (missing !== undefined) throw edited(missing)
+  for (const name of names) {
+    const signed = Object.hasOwn(shown, name) ? shown[name] : document[name]
+    if (signed === undefined || !sameMember(name, outer[name], signed)) throw edited(JSON.stringify(name.slice(0, 80)))
   }
 }
 
-/** A compact credential out of whatever a caller may hand over. */
-export const unwrapCredential = (input: unknown): string => {
-  if (typeof input === 'string') return input.startsWith('data:') ? fromDataUrl(input) : input
-  if (!isRecord(input)) throw malformed('A credential is a compact string or an object.')
-  if (input['type'] === 'EnvelopedVerifiableCredential') return fromDataUrl(input['id'])
-  const proof = input['proof']
-  if (isRecord(proof) && typeof proof['jwt'] === 'string') {
-    assertUnedited(input, proof['jwt'])
-    return proof['jwt']
+/**
+ * Takes a credential in any form apart. Nothing in it is believed yet.
+ * @throws Refusal credential_malformed, algorithm_refused, schema_unknown, status_type_unknown, payload_edited
+ */
+export const openCredential = (input: unknown, types: CredentialTypes): Opened => {
+  const compact = unwrap(input, 'EnvelopedVerifiableCredential')
+  const opened = formatOf(compact).open(compact, types)
+  if (isRecord(input) && input['proof'] !== undefined) {
+    assertUnedited(input, formats[opened.format].show(opened), opened.document)
   }
-  throw malformed('The credential has no proof that is understood here (a JWT, vc+jwt or dc+sd-jwt).')
+  return opened
 }

@@ -62,8 +62,10 @@ export type Format = {
   id: FormatId
   mediaType: string
   secure(draft: Draft, sign: Sign): Promise<string>
-  /** @throws Refusal malformed/credential_malformed, rejected/type_unknown, rejected/algorithm_refused */
+  /** @throws Refusal malformed/credential_malformed, rejected/schema_unknown, rejected/algorithm_refused */
   open(compact: string, types: CredentialTypes): Opened
+  /** The credential as a JSON object without its proof, as users of Veramo know it. */
+  show(opened: Opened): Record<string, unknown>
 }
 
 export type PublicKey = { publicKey: KeyObject; algorithm: SignatureAlgorithm }

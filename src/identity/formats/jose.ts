@@ -1,25 +1,15 @@
 import { verify as verifySignature } from 'node:crypto'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { JoseHeader, PublicKey, Sign, SignedParts } from './format.ts'
+import { isRecord, malformed, readSegment } from './json.ts'
 
 const algorithms = new Set(['ES256', 'EdDSA', 'ES256K'])
 
-export const malformed = (detail: string): Refusal => new Refusal('malformed', 'credential_malformed', detail)
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const base64url = /^[A-Za-z0-9_-]+$/
 
-/** JSON object of a base64url segment; strict about the alphabet, so that a token has one spelling. */
-export const decodeSegment = (segment: string, what: string): Record<string, unknown> => {
-  if (!base64url.test(segment)) throw malformed(`The ${what} is not base64url.`)
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'))
-  } catch (cause) {
-    throw new Refusal('malformed', 'credential_malformed', `The ${what} is not JSON.`, { cause })
-  }
+/** JSON object of a base64url segment. */
+const decodeSegment = (segment: string, what: string): Record<string, unknown> => {
+  const value = readSegment(segment, what)
   if (!isRecord(value)) throw malformed(`The ${what} is not a JSON object.`)
   return value
 }
@@ -28,8 +18,15 @@ export const decodeSegment = (segment: string, what: string): Record<string, unk
 // Only the parse is remembered, never a judgement.
 const headers = new Map<string, JoseHeader>()
 const headersKept = 1_000
+const headerLengthMost = 4_096
+const compactLengthMost = 1_048_576
+
+/** Media types may be written with or without `application/` (RFC 7515 section 4.1.9). */
+const mediaType = (typ: unknown): string | undefined =>
+  typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : undefined
 
 const readHeader = (segment: string): JoseHeader => {
+  if (segment.length > headerLengthMost) throw malformed('The header is too long.')
   const known = headers.get(segment)
   if (known !== undefined) return known
   const raw = decodeSegment(segment, 'header')
@@ -41,14 +38,31 @@ const readHeader = (segment: string): JoseHeader => {
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > 2_048)) throw malformed('The kid is not a string.')
   if (raw['crit'] !== undefined) throw malformed('The header has critical extensions (crit) that are not understood.')
   if (raw['b64'] !== undefined) throw malformed('Unencoded payloads (b64) are not accepted.')
-  const header = { alg, kid: kid ?? '', typ: typeof typ === 'string' ? typ.toLowerCase() : undefined }
+  const header = { alg, kid: kid ?? '', typ: mediaType(typ) }
   if (headers.size >= headersKept) headers.clear()
-  headers.set(segment, header)
+  // A copy: the segment itself is a window on its whole token, which would stay in memory with it.
+  headers.set(Buffer.from(segment, 'latin1').toString('latin1'), header)
   return header
+}
+
+/** The declared type of a compact JWS. */
+export const typOf = (compact: string): string | undefined => {
+  const dot = compact.indexOf('.')
+  if (dot < 1) throw malformed('This is not a compact JWS.')
+  return readHeader(compact.slice(0, dot)).typ
+}
+
+/** The DID URL of a signer's key: a `kid` may be relative to its DID, and a DID that is one key needs none. */
+export const keyUrl = (kid: string, did: string): string => {
+  if (kid.startsWith('#')) return `${did}${kid}`
+  if (kid !== '') return kid
+  if (did.startsWith('did:key:')) return `${did}#${did.slice(8)}`
+  return did.startsWith('did:jwk:') ? `${did}#0` : ''
 }
 
 /** Takes a compact JWS apart without believing it. */
 export const openJws = (compact: string): { signed: SignedParts; payload: Record<string, unknown> } => {
+  if (compact.length > compactLengthMost) throw malformed('The token is longer than a mebibyte.')
   const first = compact.indexOf('.')
   const second = compact.indexOf('.', first + 1)
   if (first < 1 || second < 0 || compact.indexOf('.', second + 1) >= 0) throw malformed('This is not a compact JWS.')

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, KeyBinding, Opened, Sign } from './format.ts'
-import { fromNumericDate, isRecord, malformed, openJws, sealJws, textOrUndefined } from './jose.ts'
+import { fromNumericDate, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
+import { isRecord, malformed, readSegment } from './json.ts'
 import { evmStatusEntry, pointerOf, tokenStatusListUrl } from './w3c.ts'
 
 const digest = (text: string): string => createHash('sha256').update(text, 'latin1').digest('base64url')
@@ -60,24 +61,35 @@ const secure = async (draft: Draft, sign: Sign): Promise<string> => {
 }
 
 type Disclosure = { name: string; value: unknown; used: boolean }
-const registered = new Set(['iss', 'nbf', 'exp', 'cnf', 'vct', 'status', 'iat', 'sub', 'jti', 'aud', '_sd', '_sd_alg', '...'])
+const registered = new Set([
+  'iss',
+  'nbf',
+  'exp',
+  'cnf',
+  'vct',
+  'vct#integrity',
+  'status',
+  'iat',
+  'sub',
+  'jti',
+  'aud',
+  'id',
+])
 
 const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
   const map = new Map<string, Disclosure>()
   for (const segment of segments) {
-    let parts: unknown
-    try {
-      parts = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'))
-    } catch (cause) {
-      throw new Refusal('malformed', 'credential_malformed', 'A disclosure is not base64url JSON.', { cause })
-    }
-    if (!Array.isArray(parts) || parts.length !== 3 || typeof parts[1] !== 'string') {
+    const parts = readSegment(segment, 'disclosure')
+    if (!Array.isArray(parts) || parts.length !== 3) {
       throw malformed('A disclosure is not an array of salt, name and value.')
     }
-    if (registered.has(parts[1])) throw malformed('A disclosure carries a registered claim, which is never disclosable.')
+    const [salt, name, value] = parts
+    if (typeof salt !== 'string' || typeof name !== 'string' || name === '_sd' || name === '...') {
+      throw malformed('The salt or the name of a disclosure is not one.')
+    }
     const key = digest(segment)
     if (map.has(key)) throw malformed('A disclosure is presented twice.')
-    map.set(key, { name: parts[1], value: parts[2], used: false })
+    map.set(key, { name, value, used: false })
   }
   return map
 }
@@ -93,9 +105,10 @@ const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<
   }
   if (!isRecord(value)) return value
   const result: Record<string, unknown> = {}
-  for (const [name, member] of Object.entries(value)) {
-    if (name === '_sd' || name === '_sd_alg') continue
-    result[name] = unfold(member, disclosures, seen, depth + 1)
+  for (const name of Object.keys(value)) {
+    if (name === '_sd' || (name === '_sd_alg' && depth === 0)) continue
+    const member = value[name]
+    result[name] = typeof member === 'object' ? unfold(member, disclosures, seen, depth + 1) : member
   }
   const digests = value['_sd']
   if (digests === undefined) return result
@@ -105,14 +118,12 @@ const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<
     seen.add(item)
     const disclosure = disclosures.get(item)
     if (disclosure === undefined) continue
-    if (Object.hasOwn(result, disclosure.name)) throw malformed('A disclosure repeats a claim that is already there.')
+    const { name } = disclosure
+    if (depth === 0 && registered.has(name))
+      throw malformed(`A disclosure carries ${name}, which is never disclosable.`)
+    if (Object.hasOwn(result, name)) throw malformed('A disclosure repeats a claim that is already there.')
     disclosure.used = true
-    Object.defineProperty(result, disclosure.name, {
-      value: unfold(disclosure.value, disclosures, seen, depth + 1),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
+    result[name] = unfold(disclosure.value, disclosures, seen, depth + 1)
   }
   return result
 }
@@ -152,7 +163,8 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   if (type === undefined) throw new Refusal('rejected', 'schema_unknown', 'The vct is not a type that is known here.')
   const sub = textOrUndefined(processed['sub'], 'sub')
   const claims: Record<string, unknown> = sub === undefined ? {} : { id: sub }
-  for (const [name, value] of Object.entries(processed)) if (!hidden.has(name)) claims[name] = value
+  if (processed['id'] !== undefined && processed['id'] !== sub) throw malformed('id and sub differ.')
+  for (const name of Object.keys(processed)) if (!hidden.has(name)) claims[name] = processed[name]
   const confirmation = isRecord(processed['cnf']) ? processed['cnf']['jwk'] : undefined
   if (typeof processed['iss'] !== 'string') throw malformed('The credential has no issuer.')
   return {
@@ -181,6 +193,9 @@ const statusOf = (status: unknown) => {
     throw new Refusal('rejected', 'status_type_unknown', 'The status of this SD-JWT names no entry on our chain.')
   }
   const pointer = pointerOf(status['evm_status'])
+  if (Object.keys(status).some(name => name !== 'evm_status' && name !== 'status_list')) {
+    throw new Refusal('rejected', 'status_type_unknown', 'The status of this SD-JWT has a part that is not understood.')
+  }
   const list = status['status_list']
   if (list !== undefined && (!isRecord(list) || list['idx'] !== pointer.index)) {
     throw malformed('The status entries of this credential do not name one index.')
@@ -188,13 +203,41 @@ const statusOf = (status: unknown) => {
   return pointer
 }
 
-/** Keeps only the named top-level claims (and those under a named parent) of an SD-JWT: what a holder presents. */
+type Place = { path: string; below: Place | undefined }
+
+/** Where the digests of a value stand: `principal.familyName` is another claim than `familyName`. */
+const placesOf = (
+  value: unknown,
+  place: Place | undefined,
+  named: Map<string, Disclosure>,
+  found: Map<string, Place>,
+) => {
+  if (!isRecord(value)) return
+  const at = (name: string): Place => ({ path: place === undefined ? name : `${place.path}.${name}`, below: place })
+  for (const [name, member] of Object.entries(value)) if (name !== '_sd') placesOf(member, at(name), named, found)
+  for (const item of Array.isArray(value['_sd']) ? value['_sd'] : []) {
+    const disclosure = named.get(item as string)
+    if (disclosure === undefined || found.has(item as string)) continue
+    found.set(item as string, at(disclosure.name))
+    placesOf(disclosure.value, at(disclosure.name), named, found)
+  }
+}
+
+/**
+ * Keeps only the named claims of an SD-JWT: what a holder presents.
+ * @param claims names (`familyName`) or dotted paths (`principal.familyName`). A parent stands for everything below it,
+ * and what is below a parent brings the parent, without which it could not be read.
+ */
 export const discloseOnly = (compact: string, claims: readonly string[]): string => {
   const [jws = '', ...rest] = compact.split('~')
-  const kept = rest.filter(segment => {
-    if (segment === '') return false
-    const [, name] = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8')) as [string, string, unknown]
-    return claims.includes(name)
+  const segments = rest.slice(0, -1)
+  const places = new Map<string, Place>()
+  placesOf(openJws(jws).payload, undefined, readDisclosures(segments), places)
+  const wanted = (place: Place | undefined): boolean =>
+    place !== undefined && (claims.includes(place.path) || wanted(place.below))
+  const kept = segments.filter(segment => {
+    const place = places.get(digest(segment))
+    return wanted(place) || claims.some(claim => place !== undefined && claim.startsWith(`${place.path}.`))
   })
   return `${[jws, ...kept].join('~')}~`
 }
@@ -215,5 +258,20 @@ export const bindKey = async (
   return `${sdJwt}${await sealJws(header, payload, sign)}`
 }
 
+/** An SD-JWT VC is no W3C credential; these are its claims in the shape that readers of one look for. */
+const show = ({ type, issuer, id, claims, validFrom, validUntil }: Opened): Record<string, unknown> => {
+  const shown: Record<string, unknown> = {
+    '@context': ['https://www.w3.org/ns/credentials/v2'],
+    type: ['VerifiableCredential', type.id],
+    vct: type.vct,
+    issuer,
+    credentialSubject: claims,
+  }
+  if (id !== undefined) shown['id'] = id
+  if (validFrom !== undefined) shown['validFrom'] = toDateTime(validFrom)
+  if (validUntil !== undefined) shown['validUntil'] = toDateTime(validUntil)
+  return shown
+}
+
 /** SD-JWT VC over RFC 9901; the default for natural persons. */
-export const sdJwtVc: Format = { id: 'dc+sd-jwt', mediaType: 'application/dc+sd-jwt', secure, open }
+export const sdJwtVc: Format = { id: 'dc+sd-jwt', mediaType: 'application/dc+sd-jwt', secure, open, show }

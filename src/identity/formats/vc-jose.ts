@@ -1,9 +1,10 @@
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, Opened, Sign } from './format.ts'
-import { fromDateTime, fromNumericDate, malformed, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
-import { issuerId, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
+import { fromDateTime, fromNumericDate, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
+import { malformed } from './json.ts'
+import { issuerId, narrow, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
 
-const contextV2 = 'https://www.w3.org/ns/credentials/v2'
+export const contextV2 = 'https://www.w3.org/ns/credentials/v2'
 
 /** The credential as VC Data Model 2.0 has it, before it is secured. */
 const credentialOf = (draft: Draft): Record<string, unknown> => ({
@@ -29,13 +30,18 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   const { signed, payload } = openJws(compact)
   if (payload['vc'] !== undefined) throw malformed('A vc+jwt payload is the credential itself, without a vc member.')
   const contexts = payload['@context']
-  if (!Array.isArray(contexts) || contexts[0] !== contextV2) throw malformed('The first context must be that of VC 2.0.')
+  if (!Array.isArray(contexts) || contexts[0] !== contextV2)
+    throw malformed('The first context must be that of VC 2.0.')
   const subject = readSubject(payload['credentialSubject'])
   const issuer = issuerId(payload['issuer'])
   if (payload['iss'] !== undefined && payload['iss'] !== issuer) throw malformed('iss and issuer differ.')
-  const validFrom = fromDateTime(payload['validFrom'], 'validFrom')
-  const until = fromDateTime(payload['validUntil'], 'validUntil')
-  const expiry = fromNumericDate(payload['exp'], 'exp')
+  if (payload['sub'] !== undefined && payload['sub'] !== subject.id) throw malformed('sub and the subject differ.')
+  if (payload['jti'] !== undefined && payload['jti'] !== payload['id']) throw malformed('jti and id differ.')
+  const [from, until] = [
+    fromDateTime(payload['validFrom'], 'validFrom'),
+    fromDateTime(payload['validUntil'], 'validUntil'),
+  ]
+  const validFrom = narrow(from, fromNumericDate(payload['nbf'], 'nbf'), Math.max)
   return {
     format: 'vc+jwt',
     compact,
@@ -48,7 +54,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
     claims: subject.claims,
     issuedAt: fromNumericDate(payload['iat'], 'iat') ?? validFrom,
     validFrom,
-    validUntil: until === undefined ? expiry : expiry === undefined ? until : Math.min(until, expiry),
+    validUntil: narrow(until, fromNumericDate(payload['exp'], 'exp'), Math.min),
     status: readStatus(payload['credentialStatus']),
     partial: false,
     keyBinding: undefined,
@@ -56,5 +62,10 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   }
 }
 
+const show = ({ document }: Opened): Record<string, unknown> => {
+  const { iat: _iat, nbf: _nbf, exp: _exp, iss: _iss, sub: _sub, jti: _jti, ...credential } = document
+  return credential
+}
+
 /** W3C VC Data Model 2.0 secured by VC-JOSE-COSE (section 3.1.1). */
-export const vcJose: Format = { id: 'vc+jwt', mediaType: 'application/vc+jwt', secure, open }
+export const vcJose: Format = { id: 'vc+jwt', mediaType: 'application/vc+jwt', secure, open, show }

@@ -1,9 +1,10 @@
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, Opened, Sign } from './format.ts'
-import { fromDateTime, fromNumericDate, isRecord, malformed, openJws, sealJws, textOrUndefined } from './jose.ts'
-import { issuerId, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
+import { fromDateTime, fromNumericDate, openJws, sealJws, textOrUndefined } from './jose.ts'
+import { isRecord, malformed } from './json.ts'
+import { isoOf, issuerId, narrow, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
 
-const contextV1 = 'https://www.w3.org/2018/credentials/v1'
+export const contextV1 = 'https://www.w3.org/2018/credentials/v1'
 
 const secure = (draft: Draft, sign: Sign): Promise<string> => {
   const { id: holder, ...claims } = draft.subject
@@ -28,12 +29,11 @@ const secure = (draft: Draft, sign: Sign): Promise<string> => {
   )
 }
 
-/** The later of two lower bounds, the earlier of two upper bounds: a second date may narrow, never widen. */
-const narrow = (a: number | undefined, b: number | undefined, pick: (...times: number[]) => number) =>
-  a === undefined ? b : b === undefined ? a : pick(a, b)
-
 const open = (compact: string, types: CredentialTypes): Opened => {
   const { signed, payload } = openJws(compact)
+  const { typ } = signed.header
+  // A token made for another purpose is no credential, whatever stands in it (RFC 8725 section 3.11).
+  if (typ !== undefined && typ !== 'jwt') throw malformed('The typ of a VC-JWT 1.1 is JWT.')
   const vc = payload['vc']
   if (!isRecord(vc)) throw malformed('A VC-JWT 1.1 payload has a vc member.')
   if (!Array.isArray(vc['@context']) || vc['@context'][0] !== contextV1) {
@@ -41,7 +41,8 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   }
   const subject = readSubject(vc['credentialSubject'])
   const sub = textOrUndefined(payload['sub'], 'sub')
-  if (sub !== undefined && subject.id !== undefined && sub !== subject.id) throw malformed('sub and the subject differ.')
+  if (sub !== undefined && subject.id !== undefined && sub !== subject.id)
+    throw malformed('sub and the subject differ.')
   const issuer = issuerId(payload['iss'] ?? vc['issuer'])
   if (vc['issuer'] !== undefined && issuerId(vc['issuer']) !== issuer) throw malformed('iss and issuer differ.')
   const subjectId = sub ?? subject.id
@@ -74,5 +75,24 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   }
 }
 
+/** The JWT claims put back to where VC Data Model 1.1 has them, as did-jwt-vc does. */
+const show = ({ document, issuer, id, claims }: Opened): Record<string, unknown> => {
+  const { vc, iss: _iss, sub: _sub, jti: _jti, nbf, exp, iat, ...others } = document
+  const known = isRecord(vc) ? vc : {}
+  const shown: Record<string, unknown> = {
+    ...others,
+    ...known,
+    issuer: isRecord(known['issuer']) ? { ...known['issuer'], id: issuer } : { id: issuer },
+    credentialSubject: claims,
+  }
+  if (id !== undefined) shown['id'] = id
+  const from = isoOf(nbf ?? iat)
+  const until = isoOf(exp)
+  if (nbf !== undefined && iat !== undefined) shown['iat'] = iat
+  if (from !== undefined) shown['issuanceDate'] = from
+  if (until !== undefined) shown['expirationDate'] = until
+  return shown
+}
+
 /** W3C VC Data Model 1.1 as a JWT (its section 6.3.1), for existing Veramo users. */
-export const vcJwt11: Format = { id: 'jwt_vc', mediaType: 'application/jwt', secure, open }
+export const vcJwt11: Format = { id: 'jwt_vc', mediaType: 'application/jwt', secure, open, show }

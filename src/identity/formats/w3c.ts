@@ -2,11 +2,12 @@ import type { StatusPointer } from '../../kernel/ports.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { CredentialType, CredentialTypes } from '../types.ts'
 import type { Draft } from './format.ts'
-import { isRecord, malformed } from './jose.ts'
+import { isRecord, malformed } from './json.ts'
 
 export const statusListUrl = (baseUrl: string, list: number): string => `${baseUrl}/status/bitstring/${list}`
 export const tokenStatusListUrl = (baseUrl: string, list: number): string => `${baseUrl}/status/token/${list}`
-export const typeUrl = (baseUrl: string, type: CredentialType): string => `${baseUrl}/types/${type.slug}/${type.version}`
+export const typeUrl = (baseUrl: string, type: CredentialType): string =>
+  `${baseUrl}/types/${type.slug}/${type.version}`
 
 export const evmStatusEntry = (pointer: StatusPointer): Record<string, unknown> => ({
   type: 'EvmStatusEntry',
@@ -87,7 +88,12 @@ export const readType = (vc: Record<string, unknown>, types: CredentialTypes): C
   for (const schema of schemas) {
     if (!isRecord(schema) || typeof schema['id'] !== 'string') continue
     const type = types.bySchemaId(schema['id'])
-    if (type !== undefined && names.includes(type.id)) return type
+    if (type === undefined || !names.includes(type.id)) continue
+    // Judged as one type and read as another would be worse than not judged at all.
+    if (names.some(name => name !== type.id && types.all.some(other => other.id === name))) {
+      throw malformed('The credential claims to be of two types that are known here.')
+    }
+    return type
   }
   throw new Refusal('rejected', 'schema_unknown', 'The credential names no schema that is known here for its type.')
 }
@@ -97,6 +103,17 @@ export const issuerId = (value: unknown): string => {
   if (typeof id !== 'string') throw malformed('The credential has no issuer.')
   return id
 }
+
+/** Two dates for one bound: the later of two beginnings, the earlier of two ends. The second may narrow, never widen. */
+export const narrow = (
+  a: number | undefined,
+  b: number | undefined,
+  pick: (...times: number[]) => number,
+): number | undefined => (a === undefined ? b : b === undefined ? a : pick(a, b))
+
+/** A NumericDate as did-jwt-vc writes it into the credential it shows. */
+export const isoOf = (seconds: unknown): string | undefined =>
+  typeof seconds === 'number' ? new Date(Math.floor(seconds * 1_000)).toISOString() : undefined
 
 /** One subject; several subjects are another kind of credential and refused by name. */
 export const readSubject = (value: unknown): { id: string | undefined; claims: Record<string, unknown> } => {

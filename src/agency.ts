@@ -1,0 +1,171 @@
+import { hkdfSync, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
+import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.ts'
+import { Outbox1763600000200 } from '../migrations/agency/0200-outbox.ts'
+import { Store1760000000100 } from '../migrations/agency/0100-store.ts'
+import type { Chain } from './chain/chain.ts'
+import { outboxEntities } from './chain/entities.ts'
+import { openOutbox, type Outbox } from './chain/outbox.ts'
+import type { AgencyConfig } from './config.ts'
+import { alsoKnownAsAttribute, addressOfKey, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
+import { didWebFor } from './identity/did-web.ts'
+import { type Dids, openDids } from './identity/dids.ts'
+import type { IssuerKey } from './identity/issue.ts'
+import { type KeyInfo, type Keys, openKeys } from './identity/keys.ts'
+import type { MasterKey } from './identity/seal.ts'
+import type { CredentialTypes } from './identity/types.ts'
+import type { House } from './kernel/perform.ts'
+import type { ChainWrite, Clock } from './kernel/ports.ts'
+import { openIdempotency } from './store/idempotency.ts'
+import { journal } from './store/journal.ts'
+import { openStore } from './store/store.ts'
+import { timeId } from './store/time-id.ts'
+
+/** One institution: its own database, keys, chain account and DID. */
+export type AgencySettings = {
+  dataDir: string
+  databaseUrl: string | undefined
+  masterKey: MasterKey
+  clock: Clock
+  publicUrl: string
+}
+
+/** What stands before the chain is asked for anything. */
+export type AgencyBase = {
+  config: AgencyConfig
+  settings: AgencySettings
+  store: Awaited<ReturnType<typeof openStore>>
+  house: House
+  keys: Keys
+  controller: KeyInfo
+  signing: KeyInfo
+  /** Of the did:ethr and of the chain account, lower case. */
+  address: string
+  /** For purposes of the agency's own; never leaves the process. */
+  derive(purpose: string): Buffer
+}
+
+const migrations = [
+  Store1760000000100,
+  Outbox1763600000200,
+  Credentials1763600000300,
+  Access1763600000500,
+]
+
+export const openAgencyBase = async (config: AgencyConfig, settings: AgencySettings): Promise<AgencyBase> => {
+  const directory = join(settings.dataDir, config.name)
+  const { databaseUrl, clock, masterKey } = settings
+  const keys = await openKeys({ agency: config.name, directory, postgresUrl: databaseUrl, masterKey, clock })
+  const store = await openStore({
+    ...(databaseUrl === undefined
+      ? { file: join(directory, 'agency.sqlite') }
+      : { databaseUrl, schema: config.name.replace(/[^a-z0-9]/g, '_') }),
+    migrations,
+    entities: outboxEntities,
+  })
+  const controller = await keys.obtain({ kind: 'secp256k1', alias: 'controller' })
+  const signing = await keys.obtain({ kind: 'P-256', alias: 'signing' })
+  return {
+    config,
+    settings,
+    store,
+    house: { store, journal, idempotency: openIdempotency(clock), clock },
+    keys,
+    controller,
+    signing,
+    address: addressOfKey(controller.publicKeyHex),
+    derive: purpose => Buffer.from(hkdfSync('sha256', masterKey.bytes, config.name, purpose, 32)),
+  }
+}
+
+/** The agency on the chain: its account's outbox and its view of DIDs. */
+export type AgencyOnChain = AgencyBase & { chain: Chain; did: string; dids: Dids; outbox: Outbox }
+
+export const bringOnChain = (base: AgencyBase, chain: Chain, log: Parameters<typeof openOutbox>[0]['log']): AgencyOnChain => {
+  const { keys, controller, address, config, settings } = base
+  const outbox = openOutbox({
+    store: base.store,
+    client: chain.client,
+    clock: settings.clock,
+    account: { address, sign: digest => keys.signDigest(controller.keyId, digest) },
+    contracts: chain.contracts,
+    confirmations: chain.confirmations,
+    ...(chain.mine === undefined ? {} : { mine: chain.mine }),
+    ...(chain.persist === undefined ? {} : { persist: chain.persist }),
+    onMined: () => void chain.follower.poke().catch(() => undefined),
+    ...(log === undefined ? {} : { log }),
+  })
+  const dids = openDids({
+    chainId: chain.client.chainId,
+    replica: { events: address => chain.follower.didEvents(address), assertFresh: () => chain.follower.assertFresh() },
+    web: { allowedHttpOrigins: config.allowedHttpOrigins },
+    clock: settings.clock,
+  })
+  chain.follower.onDidChange(identity => dids.changed(identity))
+  return { ...base, chain, outbox, dids, did: ethrDid(chain.client.chainId, address) }
+}
+
+/** What the agency's DID still lacks on chain: its signing key, and its name on the web. */
+export const missingAttributes = (agency: AgencyOnChain): ChainWrite[] => {
+  const { address, signing, settings, chain } = agency
+  const wanted = [keyAttribute(signing), alsoKnownAsAttribute(didWebFor(settings.publicUrl))]
+  const events = chain.follower.didEvents(address)
+  const known = (name: string, value: string) =>
+    events.some(event => event.kind === 'attribute' && event.name === name && event.value.toLowerCase() === value)
+  return wanted
+    .filter(({ name, value }) => !known(name, value.toLowerCase()))
+    .map(({ name, value }) => ({
+      contract: 'EthereumDIDRegistry',
+      method: 'setAttribute',
+      args: [address, name, value, keyValiditySeconds],
+      account: address,
+    }))
+}
+
+/** The key that signs credentials, under the name its DID document gives it. */
+export const issuerKey = async (agency: AgencyOnChain): Promise<IssuerKey> => {
+  const { signing, dids, did } = agency
+  const { didDocument } = await dids.resolve(did)
+  for (const method of didDocument?.verificationMethod ?? []) {
+    const kid = method.id.startsWith('#') ? did + method.id : method.id
+    if (method.publicKeyJwk?.kty !== 'EC' || method.publicKeyJwk.x !== signing.jwk.x) continue
+    const key = await dids.key(kid, 'assertionMethod')
+    if (key.thumbprint === signing.thumbprint) {
+      return { did, kid, keyId: signing.keyId, algorithm: signing.algorithm }
+    }
+  }
+  throw new Error(`${agency.config.name}: the signing key is not in the DID document of ${did}`)
+}
+
+/** What the root of trust still owes the nation on chain. */
+export const missingTrust = (
+  root: AgencyOnChain,
+  agencies: readonly { address: string; config: AgencyConfig }[],
+  types: CredentialTypes,
+): ChainWrite[] => {
+  const { trust } = root.chain.follower
+  const account = root.address
+  const now = root.settings.clock.now()
+  const write = (method: string, args: unknown[]): ChainWrite => ({ contract: 'TrustRegistry', method, args, account })
+  const writes: ChainWrite[] = []
+  for (const type of types.all) {
+    if (trust.schemaAdmitted(type.id, type.schemaDigest)) continue
+    writes.push(write('admitSchema', [root.chain.typeId(type.id), type.schemaDigest]))
+  }
+  for (const { address, config } of agencies) {
+    for (const typeId of config.issues) {
+      types.byId(typeId)
+      const verdict = trust.accreditation(address, typeId, now)
+      // Only what was never granted: an accreditation that ended or is void is a decision, and start-up undoes none.
+      if (verdict.accredited || verdict.reason !== 'unknown') continue
+      const from = Math.floor(now / 1_000)
+      writes.push(write('accredit', [address, root.chain.typeId(typeId), from, from + tenYearsSeconds, 0]))
+    }
+  }
+  return writes
+}
+const tenYearsSeconds = 10 * 365 * 86_400
+
+export const freshId = (clock: Clock) => () => timeId(clock.now())
+export const processId = randomUUID()

@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import helmet from 'helmet'
+import type { Registry } from 'prom-client'
+import type { Route } from '../kernel/plugin.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { sendProblem } from './answer.ts'
+import type { Auth } from './auth.ts'
+import { compileContract, type OpenApiDocument, type Operation } from './contract.ts'
+import { createFailures, type FailureLimits } from './failures.ts'
+import { createHouseRoutes, type HouseRoute } from './house-routes.ts'
+import { type BodyLimits, ClientGone } from './json.ts'
+import { errorFacts, type Log } from './log.ts'
+import { createMetrics, createProcessMetrics, type Metrics } from './metrics.ts'
+import type { LineLimits } from './ndjson.ts'
+import { bindRoutes, type Desk, operate } from './operate.ts'
+import { createPaths, type Match, type Paths } from './paths.ts'
+import { operationUnknown } from './problem.ts'
+
+export type Limits = BodyLimits & LineLimits & FailureLimits & { proxies: number }
+
+export const defaultLimits: Limits = {
+  bodyBytes: 1_000_000,
+  bodyMs: 10_000,
+  lineBytes: 64_000,
+  endlessBytes: 1_000_000,
+  idleMs: 30_000,
+  /** Failed attempts of one address at one place, a window. */
+  failures: 60,
+  windowMs: 60_000,
+  /** Trusted proxies before us: how many hops of X-Forwarded-For are believed. */
+  proxies: 0,
+}
+
+export type Agency = {
+  /** Also the mount: `/<name>/`. */
+  name: string
+  /** Without a trailing slash. */
+  publicUrl: string
+  /** Routes of all mounted plugins, by operationId. */
+  routes: Record<string, Route>
+  auth: Auth
+  /** "Not verified" answers 200, as the VC API has it, instead of 422. */
+  vcalm?: boolean
+  /** What must be true before the agency takes work, by name. */
+  ready(): Promise<Record<string, boolean>>
+  /** Figures of the agency for /metrics: name (snake_case, unit last) → value. */
+  metrics?: () => Record<string, number>
+}
+
+export type AppParts = {
+  agencies: readonly Agency[]
+  /** openapi.yaml, parsed; one document for all agencies, paths relative to the mount. */
+  openapi: OpenApiDocument
+  log: Log
+  limits?: Partial<Limits>
+}
+
+export type App = {
+  handler: (request: IncomingMessage, response: ServerResponse) => void
+  /** Ends timers; call it after the last request. */
+  close(): void
+}
+
+type Target = { operation: Operation; route: Route } | { house: HouseRoute }
+
+type Counter = { agency: Agency; desk: Desk; paths: Paths<Target>; metrics: Metrics; log: Log; nextId: () => string }
+
+const createRequestIds = (): (() => string) => {
+  const prefix = randomBytes(6).toString('hex')
+  let count = 0
+  return () => `${prefix}-${(count++).toString(36)}`
+}
+
+const requestIdOf = ({ headers }: IncomingMessage, next: () => string): string => {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[\w.-]{8,64}$/.test(given) ? given : next()
+}
+
+const isPublic = (target: Target): boolean => 'house' in target || target.route.requires.by === 'anyone'
+
+/** What anyone may read, a page of any origin may read. Nothing else is opened to other origins. */
+const allowOrigins = (response: Response): void => {
+  response.setHeader('Access-Control-Allow-Origin', '*')
+  response.setHeader('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id')
+  response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
+}
+
+/** HEAD is GET without the body. */
+const find = ({ paths }: Counter, { method }: Request, path: string): Match<Target> => {
+  const match = paths.match(method === 'HEAD' ? 'GET' : method, path)
+  if (match === undefined) throw operationUnknown(paths.methods(path))
+  return match
+}
+
+const preflight = (counter: Counter, response: Response, path: string): boolean => {
+  const target = counter.paths.match('GET', path)?.target
+  if (target === undefined || !isPublic(target)) return false
+  allowOrigins(response)
+  response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD')
+  response.setHeader('Access-Control-Allow-Headers', 'Accept, X-Request-Id')
+  response.setHeader('Access-Control-Max-Age', '86400')
+  response.status(204).end()
+  return true
+}
+
+const conclude = async (
+  counter: Counter,
+  request: Request,
+  response: Response,
+  concluding: { error: unknown; operation: Operation | undefined; requestId: string },
+): Promise<void> => {
+  const { error, operation, requestId } = concluding
+  const facts = { agency: counter.agency.name, operation: operation?.id, requestId }
+  if (error instanceof ClientGone) {
+    counter.log.debug(facts, 'the client left')
+    response.destroy()
+    return
+  }
+  if (isRefusal(error)) counter.log.debug({ ...facts, code: error.code }, 'refused')
+  else counter.log.error({ ...facts, error: errorFacts(error) }, 'defect')
+  if (response.headersSent) response.destroy()
+  else await sendProblem(request, response, error, operation?.verdict ?? false)
+}
+
+const serve = async (counter: Counter, request: Request, response: Response): Promise<void> => {
+  const started = performance.now()
+  const requestId = requestIdOf(request, counter.nextId)
+  response.setHeader('X-Request-Id', requestId)
+  const cut = request.url.indexOf('?')
+  const path = cut === -1 ? request.url : request.url.slice(0, cut)
+  const query = cut === -1 ? '' : request.url.slice(cut + 1)
+  let operation: Operation | undefined
+  let name = 'unknown'
+  try {
+    if (request.method === 'OPTIONS' && preflight(counter, response, path)) return
+    const { target, params } = find(counter, request, path)
+    if (/^(?:GET|HEAD)$/.test(request.method) && isPublic(target)) allowOrigins(response)
+    if ('house' in target) {
+      name = target.house.name
+      await target.house.run(request, response)
+    } else {
+      operation = target.operation
+      name = operation.id
+      const address = request.ip ?? '0.0.0.0'
+      const exchange = { request, response, operation, params, query, address, requestId }
+      const report = (error: unknown): void => {
+        const facts = { agency: counter.agency.name, operation: operation?.id, requestId }
+        if (isRefusal(error)) counter.log.debug({ ...facts, code: error.code }, 'stream refused')
+        else counter.log.error({ ...facts, error: errorFacts(error) }, 'defect')
+      }
+      await operate(counter.desk, exchange, target.route, report)
+    }
+  } catch (error) {
+    await conclude(counter, request, response, { error, operation, requestId })
+  } finally {
+    counter.metrics.observe(name, response.statusCode, (performance.now() - started) / 1000)
+  }
+}
+
+type Shared = {
+  operations: Map<string, Operation>
+  limits: Limits
+  processMetrics: Registry
+  log: Log
+  openapi: OpenApiDocument
+  nextId: () => string
+}
+
+const createCounter = (agency: Agency, shared: Shared): Counter => {
+  const { limits, log, nextId } = shared
+  const served = bindRoutes(shared.operations, agency.routes, agency.name)
+  const metrics = createMetrics(shared.processMetrics, () => agency.metrics?.() ?? {})
+  const house = createHouseRoutes(agency, shared.openapi, new Set(served.map(({ operation }) => operation.id)), metrics)
+  const paths = createPaths<Target>([
+    ...served.map(target => ({ method: target.operation.method, path: target.operation.path, target })),
+    ...house.map(route => ({ method: 'GET', path: route.path, target: { house: route } })),
+  ])
+  const { publicUrl, auth } = agency
+  const desk: Desk = { publicUrl, auth, limits, failures: createFailures(limits), vcalm: agency.vcalm ?? false }
+  return { agency, desk, paths, metrics, log, nextId }
+}
+
+const createExpress = (limits: Limits): Express => {
+  const app = express()
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', false)
+  app.set('trust proxy', limits.proxies)
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+      },
+    }),
+  )
+  return app
+}
+
+/**
+ * Mounts every agency under `/<name>/`.
+ * @throws Error when routes and openapi.yaml differ, or two agencies have one name: the process must not start.
+ */
+export const createApp = ({ agencies, openapi, log, limits: given }: AppParts): App => {
+  const limits = { ...defaultLimits, ...given }
+  const operations = compileContract(openapi)
+  const shared = {
+    operations,
+    limits,
+    processMetrics: createProcessMetrics(),
+    log,
+    openapi,
+    nextId: createRequestIds(),
+  }
+  const app = createExpress(limits)
+  const counters = new Map<string, Counter>()
+  for (const agency of agencies) {
+    if (!/^[a-z][a-z0-9-]*$/.test(agency.name)) throw new Error(`${agency.name} is not a name that an agency can have.`)
+    if (counters.has(agency.name)) throw new Error(`Two agencies are called ${agency.name}.`)
+    const counter = createCounter(agency, shared)
+    counters.set(agency.name, counter)
+    app.use(`/${agency.name}`, (request, response) => serve(counter, request, response))
+  }
+  app.use(async (request: Request, response: Response) => {
+    await sendProblem(request, response, operationUnknown([]), false)
+  })
+  app.use(async (error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    log.error({ error: errorFacts(error) }, 'defect outside of operations')
+    await sendProblem(request, response, error, false)
+  })
+  const close = (): void => {
+    for (const { desk } of counters.values()) desk.failures.close()
+  }
+  return { handler: app, close }
+}

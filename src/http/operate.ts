@@ -1,0 +1,222 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { admit } from '../kernel/gate.ts'
+import type { Answer, Context, Route } from '../kernel/plugin.ts'
+import { isRefusal, Refusal } from '../kernel/refusal.ts'
+import { answerContentType, linger, sendAnswer } from './answer.ts'
+import type { Auth } from './auth.ts'
+import { checkAnswer, checkBody, checkParameters, mediaTypeOf, type Operation } from './contract.ts'
+import type { Failures } from './failures.ts'
+import { type BodyLimits, ClientGone, parseJson, readBody } from './json.ts'
+import { type LineLimits, LineOrder, LineWriter, ndjsonContentType, readLines } from './ndjson.ts'
+import { problemOf, verdictStatus } from './problem.ts'
+
+/** What serving one agency's operations needs. */
+export type Desk = {
+  publicUrl: string
+  auth: Auth
+  failures: Failures
+  limits: BodyLimits & LineLimits
+  /** VC API's reading of "not verified": 200 instead of 422. */
+  vcalm: boolean
+}
+
+export type Exchange = {
+  request: IncomingMessage
+  response: ServerResponse
+  operation: Operation
+  params: Record<string, string>
+  query: string
+  address: string
+  requestId: string
+}
+
+const queryOf = (search: string): Record<string, string> => {
+  const query: Record<string, string> = {}
+  if (search === '') return query
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (Object.hasOwn(query, name)) {
+      throw new Refusal('malformed', 'parameter_repeated', 'A query parameter is given more than once.')
+    }
+    Object.defineProperty(query, name, { value, enumerable: true, writable: true, configurable: true })
+  }
+  return query
+}
+
+/** Header fields for the route, in lower case. Credentials stay here: a route knows its caller and needs no more. */
+const headersOf = (exchange: Exchange): Record<string, string | undefined> => {
+  const headers: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(exchange.request.headers)) {
+    if (name === 'authorization' || name === 'cookie') continue
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  headers['x-request-id'] = exchange.requestId
+  return headers
+}
+
+/** @throws Refusal content_type_unsupported, content_encoding_unsupported */
+const requestType = ({ request, operation }: Exchange): string => {
+  const header = request.headers['content-type'] ?? ''
+  const mediaType = mediaTypeOf(header)
+  const charset = /;\s*charset="?([\w-]+)/i.exec(header)?.[1]
+  if (!operation.body?.types.has(mediaType) || (charset !== undefined && !/^utf-?8$/i.test(charset))) {
+    const types = [...(operation.body?.types.keys() ?? [])]
+    throw new Refusal('malformed', 'content_type_unsupported', `This operation reads ${types.join(', ')} in UTF-8.`, {
+      facts: { types },
+    })
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Refusal('malformed', 'content_encoding_unsupported', 'Bodies are read without compression only.')
+  }
+  return mediaType
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+const bodyOf = async (exchange: Exchange, limits: BodyLimits): Promise<unknown> => {
+  const { operation, request } = exchange
+  if (operation.body === undefined) return undefined
+  if (!hasBody(request)) {
+    if (operation.body.required) throw new Refusal('malformed', 'body_missing', 'This operation needs a body.')
+    return undefined
+  }
+  const mediaType = requestType(exchange)
+  const value = parseJson(await readBody(request, limits))
+  checkBody(operation, mediaType, value)
+  return value
+}
+
+/**
+ * Everything before the work, in the order of precedence: too many failures, who is calling, may they, parameters.
+ * What the route does later passes through the gate again in `perform` or `disclose`.
+ */
+const contextOf = async (desk: Desk, exchange: Exchange, route: Route): Promise<Context> => {
+  const { request, operation, address, params } = exchange
+  const { authorization } = request.headers
+  await desk.failures.check(address, operation.id)
+  if (authorization !== undefined) await desk.failures.check(address, 'credentials')
+  const caller = await desk.auth.authenticate({ authorization }).catch(async error => {
+    if (isRefusal(error) && error.kind === 'unauthenticated') await desk.failures.count(address, 'credentials')
+    throw error
+  })
+  admit(caller, route.requires)
+  const [query, headers] = [queryOf(exchange.query), headersOf(exchange)]
+  checkParameters(operation, { path: params, query, header: headers })
+  return { caller, params, query, headers, body: undefined, publicUrl: desk.publicUrl }
+}
+
+const runOnce = async (
+  desk: Desk,
+  exchange: Exchange,
+  run: (context: Context) => Promise<Answer>,
+  context: Context,
+): Promise<void> => {
+  const { request, response, operation } = exchange
+  context.body = await bodyOf(exchange, desk.limits)
+  const answer = await run(context).catch(async error => {
+    // A wrong passphrase or session proof is a failed attempt too.
+    if (isRefusal(error) && error.kind === 'unauthenticated') await desk.failures.count(exchange.address, operation.id)
+    throw error
+  })
+  checkAnswer(operation, answer.status, mediaTypeOf(answerContentType(answer)), answer.body)
+  await sendAnswer(request, response, answer, verdictStatus(answer, desk.vcalm))
+}
+
+type Lines = (context: Context, lines: AsyncIterable<unknown>) => AsyncIterable<unknown>
+
+const streamStatus = 200
+
+const runLines = async (
+  desk: Desk,
+  exchange: Exchange,
+  lines: Lines,
+  context: Context,
+  report: (error: unknown) => void,
+): Promise<void> => {
+  const { request, response, operation } = exchange
+  requestType(exchange)
+  const writer = new LineWriter(response, desk.limits, () => {
+    response.writeHead(streamStatus, { 'Content-Type': ndjsonContentType, 'Cache-Control': 'no-store' })
+  })
+  const order = new LineOrder(value => writer.write(value))
+  const goodLines = async function* (): AsyncGenerator<unknown> {
+    for await (const line of readLines(request, desk.limits)) {
+      try {
+        if ('refusal' in line) throw line.refusal
+        checkBody(operation, ndjsonContentType, line.value)
+        order.good()
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        order.refused({ ...problemOf(error), line: line.line })
+        await writer.ready()
+        continue
+      }
+      yield line.value
+    }
+  }
+  try {
+    for await (const answer of lines(context, goodLines())) {
+      if (isRefusal(answer)) order.answered(problemOf(answer))
+      else {
+        checkAnswer(operation, streamStatus, ndjsonContentType, answer)
+        order.answered(answer)
+      }
+      await writer.ready()
+    }
+    order.finish()
+  } catch (error) {
+    // Before the first line the whole answer can still be a problem; afterwards the last line is.
+    if (!writer.started || error instanceof ClientGone) throw error
+    report(error)
+    order.finish()
+    writer.write(problemOf(error))
+  }
+  await linger(request, response)
+  await writer.end()
+  if (!request.complete) request.destroy()
+}
+
+/**
+ * One request of one operation: admit → read → check → run → check → answer.
+ * @param report takes what ends a stream after its first line; whatever comes before is thrown.
+ */
+export const operate = async (
+  desk: Desk,
+  exchange: Exchange,
+  route: Route,
+  report: (error: unknown) => void,
+): Promise<void> => {
+  const context = await contextOf(desk, exchange, route)
+  if ('run' in route) return runOnce(desk, exchange, route.run, context)
+  return runLines(desk, exchange, route.lines, context, report)
+}
+
+/**
+ * Routes of an agency against the contract: the same set of names, and lines where the contract says lines.
+ * @returns the operations that this agency serves.
+ * @throws Error naming what does not fit.
+ */
+export const bindRoutes = (
+  operations: Map<string, Operation>,
+  routes: Record<string, Route>,
+  agency: string,
+): { operation: Operation; route: Route }[] => {
+  const stray = Object.keys(routes).filter(id => !operations.has(id) || operations.get(id)?.plugin === 'http')
+  if (stray.length > 0) throw new Error(`${agency}: openapi.yaml has no operation for the route ${stray.join(', ')}.`)
+  const mounted = new Set(Object.keys(routes).map(id => operations.get(id)?.plugin))
+  const served: { operation: Operation; route: Route }[] = []
+  for (const operation of operations.values()) {
+    const route = Object.hasOwn(routes, operation.id) ? routes[operation.id] : undefined
+    const expected = operation.plugin === undefined || mounted.has(operation.plugin)
+    if (route === undefined) {
+      if (!expected || operation.plugin === 'http') continue
+      throw new Error(`${agency}: no route runs the operation ${operation.id} of openapi.yaml.`)
+    }
+    if ('lines' in route !== (operation.body?.types.has(ndjsonContentType) ?? false)) {
+      throw new Error(`${agency}: route and operation ${operation.id} differ on ${ndjsonContentType}.`)
+    }
+    served.push({ operation, route })
+  }
+  return served
+}

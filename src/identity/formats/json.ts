@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer'
+import { Refusal } from '../../kernel/refusal.ts'
+
+export const malformed = (detail: string): Refusal => new Refusal('malformed', 'credential_malformed', detail)
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const depthMost = 32
+const quote = 0x22
+const backslash = 0x5c
+
+const closingQuote = (text: string, open: number): number => {
+  for (let end = text.indexOf('"', open + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
+    if (slashes % 2 === 0) return end
+  }
+}
+
+/** How many members well-formed JSON text writes down; refuses what is nested too deep to be walked. */
+const membersWritten = (text: string, what: string): number => {
+  let members = 0
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = closingQuote(text, at)
+    else if (code === 0x3a) members++
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > depthMost) throw malformed(`The ${what} is nested too deep.`)
+    } else if (code === 0x7d || code === 0x5d) depth--
+  }
+  return members
+}
+
+/** How many members the value came to hold; refuses what two readers could understand differently. */
+const membersHeld = (value: unknown, what: string): number => {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+    return 0
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw malformed(`A number of the ${what} is too large.`)
+  if (typeof value !== 'object' || value === null) return 0
+  let members = 0
+  if (Array.isArray(value)) {
+    for (const item of value) members += membersHeld(item, what)
+    return members
+  }
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__') throw malformed(`The ${what} has a member named __proto__.`)
+    if (!name.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+    members += 1 + membersHeld((value as Record<string, unknown>)[name], what)
+  }
+  return members
+}
+
+const base64url = /^[A-Za-z0-9_-]+$/
+
+/**
+ * JSON of a base64url segment that somebody signed, read so that every reader reads the same: the alphabet without
+ * exceptions, UTF-8, no name twice, no `__proto__`, no lone surrogates, at most 32 levels.
+ * @throws Refusal malformed/credential_malformed
+ */
+export const readSegment = (segment: string, what: string): unknown => {
+  // Buffer skips what is not base64url and hashing truncates it, so anything else could be spelled two ways.
+  if (!base64url.test(segment)) throw malformed(`The ${what} is not base64url.`)
+  const bytes = Buffer.from(segment, 'base64url')
+  if (!isUtf8(bytes)) throw malformed(`The ${what} is not UTF-8.`)
+  const text = bytes.toString('utf8')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new Refusal('malformed', 'credential_malformed', `The ${what} is not JSON.`, { cause })
+  }
+  if (membersWritten(text, what) !== membersHeld(value, what)) throw malformed(`The ${what} has one name twice.`)
+  return value
+}
+
+/** Refuses to sign what `readSegment` would not read back. The value is bounded already, by its schema. */
+export const assertExact = (value: unknown, what: string): void => {
+  membersHeld(value, what)
+}
+
+/** Whether two JSON values are the same; member order does not count. Goes no deeper than the shallower of the two. */
+export const sameJson = (a: unknown, b: unknown): boolean => {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, at) => sameJson(item, b[at]))
+  }
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  return names.every(
+    name =>
+      Object.hasOwn(b, name) && sameJson((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
+  )
+}

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ConfigError, readAgencies } from './config.ts'
+import { readMasterKey } from './identity/seal.ts'
+import { isRefusal } from './kernel/refusal.ts'
+import { startServer } from './server.ts'
+
+/** Reads agency files and the environment, starts and stops the process. */
+
+const { env, argv } = process
+const text = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+
+const agencyFiles = (): string[] => {
+  if (argv.length > 2) return argv.slice(2)
+  const folder = resolve(import.meta.dirname, '../agents')
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.yml'))
+    .sort()
+    .map(name => join(folder, name))
+}
+
+const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+const logLevel = levels.find(level => level === env['LOG_LEVEL']) ?? 'warn'
+
+const tls = () => {
+  const cert = text('TLS_CERT_FILE')
+  const key = text('TLS_KEY_FILE')
+  if (cert === undefined || key === undefined) return undefined
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+const start = async () => {
+  const began = performance.now()
+  const dataDir = resolve(text('DATA_DIR') ?? 'data')
+  const production = env['NODE_ENV'] === 'production'
+  const agencies = readAgencies(agencyFiles())
+  const masterKey = readMasterKey({
+    value: text('MASTER_KEY'),
+    file: text('MASTER_KEY_FILE'),
+    demoDirectory: dataDir,
+    production,
+  })
+  const server = await startServer({
+    ...{ agencies, dataDir, production, masterKey, logLevel },
+    port: Number(text('PORT') ?? 3000),
+    publicOrigin: text('PUBLIC_ORIGIN'),
+    databaseUrl: text('DATABASE_URL'),
+    rpcUrls: (text('CHAIN_RPC_URL') ?? '').split(',').filter(url => url !== ''),
+    contractsFile: text('CHAIN_CONTRACTS'),
+    tls: tls(),
+    clock: { now: () => Date.now() },
+    say: line => console.log(line),
+  })
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  console.log(`ready in ${seconds} s at ${server.url}`)
+  for (const { name, title } of agencies) console.log(`  ${server.url}/${name}/docs  ${title}`)
+  let stopping = false
+  const stop = (signal: string) => {
+    if (stopping) return
+    stopping = true
+    console.log(`${signal}: finishing what is under way`)
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+}
+
+start().catch((error: unknown) => {
+  const known = error instanceof ConfigError || isRefusal(error) || error instanceof Error
+  console.error(known ? `cannot start: ${(error as Error).message}` : error)
+  if (env['LOG_LEVEL'] === 'debug') console.error(error)
+  process.exit(1)
+})

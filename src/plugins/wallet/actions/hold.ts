@@ -1,0 +1,221 @@
+import { disclose } from '../../../kernel/disclose.ts'
+import { perform } from '../../../kernel/perform.ts'
+import type { Answer, Context } from '../../../kernel/plugin.ts'
+import type { Row, Tx } from '../../../kernel/ports.ts'
+import { Refusal } from '../../../kernel/refusal.ts'
+import { claimsOf, compactOf, confirmationOf, type Held, validUntilOf } from '../credentials.ts'
+import * as errors from '../errors.ts'
+import { compactMost, heldMost, pageDefault, pageMost, requires } from '../policy.ts'
+import { vaultOf } from '../sessions.ts'
+import type { Vault } from '../vault.ts'
+import { type KeyRecord, keyOfDid, type StoredKey } from './keys.ts'
+import type { Desk } from './prove.ts'
+
+type HeldRow = Row & { id: string; holder_key: string; sealed: Uint8Array }
+
+export type StoredHeld = Held & { id: string; holderKey: string }
+
+const opened = (vault: Vault, row: HeldRow): StoredHeld => ({
+  id: row.id,
+  holderKey: row.holder_key,
+  ...vault.open<Held>('wallet_credentials', row.id, row.sealed),
+})
+
+const columns = 'id, holder_key, sealed'
+
+/** @throws Refusal held_credential_unknown, also for a credential of somebody else. */
+export const heldOf = async (desk: Desk, vault: Vault, id: string): Promise<StoredHeld> => {
+  const sql = `SELECT ${columns} FROM wallet_credentials WHERE id = ? AND citizen = ?`
+  const [row] = await desk.house.store.read<HeldRow>(sql, [id, vault.citizen])
+  if (row === undefined) throw errors.heldUnknown()
+  return opened(vault, row)
+}
+
+export const allHeld = async (desk: Desk, vault: Vault): Promise<StoredHeld[]> => {
+  const sql = `SELECT ${columns} FROM wallet_credentials WHERE citizen = ? ORDER BY id`
+  const rows = await desk.house.store.read<HeldRow>(sql, [vault.citizen])
+  return rows.map(row => opened(vault, row))
+}
+
+const dated = (time: number): string => new Date(time).toISOString()
+
+const summaryOf = ({ id, type, issuer, format, holder, heldFor, ...held }: StoredHeld) => ({
+  id,
+  type,
+  issuer,
+  format,
+  holder,
+  heldFor,
+  ...(held.credentialId === undefined ? {} : { credentialId: held.credentialId }),
+  ...(held.validUntil === undefined ? {} : { validUntil: dated(held.validUntil) }),
+  receivedAt: dated(held.receivedAt),
+})
+
+/**
+ * Verifies a credential and that it is bound to a key of this wallet. What is verified is the compact form that is kept.
+ * @throws Refusal of the verification as it stands, holder_foreign, credential_malformed, held_credential_large
+ */
+export const judgeCredential = async <Key extends KeyRecord>(
+  desk: Desk,
+  input: unknown,
+  findKey: (did: string) => Promise<Key | undefined>,
+): Promise<{ held: Held; key: Key }> => {
+  const compact = compactOf(input)
+  if (compact.length > compactMost) throw errors.credentialTooLarge(compactMost)
+  const verdict = await desk.identity.verify(compact, {})
+  if (!verdict.verified) {
+    const { refusal } = verdict
+    throw refusal === undefined ? errors.credentialMalformed() : new Refusal(refusal.kind, refusal.code, refusal.detail)
+  }
+  const { format = '', type = '', issuer = '', claims = {}, credentialId } = verdict
+  const confirmation = confirmationOf(verdict.document)
+  const holder = verdict.holder ?? (confirmation === undefined ? '' : desk.didOf(confirmation))
+  const key = await findKey(holder)
+  if (key === undefined) throw errors.holderForeign()
+  const { x, y } = key.jwk
+  // An SD-JWT is bound by `cnf`, and must be bound to the same key that its subject names.
+  const bound = format === 'dc+sd-jwt' ? confirmation?.['x'] === x && confirmation?.['y'] === y : true
+  if (!bound) throw errors.holderForeign()
+  const validUntil = validUntilOf(verdict.document)
+  const held: Held = {
+    compact,
+    format,
+    type,
+    issuer,
+    holder: key.did,
+    heldFor: key.heldFor,
+    claims,
+    ...(credentialId === undefined ? {} : { credentialId }),
+    ...(validUntil === undefined ? {} : { validUntil }),
+    receivedAt: desk.house.clock.now(),
+  }
+  return { held, key }
+}
+
+export const contentTag = (vault: Vault, compact: string): Buffer => {
+  // Without its disclosures: the same credential with fewer of them is no other credential.
+  const [jws = ''] = compact.split('~')
+  return vault.tag('content', jws)
+}
+
+/**
+ * Keeps a judged credential. Unique indexes and one UPDATE decide between acts that run at once.
+ * @throws Refusal wallet_full, held_already, holder_key_used
+ */
+export const keep = async (
+  tx: Tx,
+  vault: Vault,
+  made: { id: string; held: Held; key: Pick<StoredKey, 'id' | 'heldFor'> },
+): Promise<void> => {
+  const { id, held, key } = made
+  const count = 'SELECT count(*) AS held FROM wallet_credentials WHERE citizen = ?'
+  const [full] = await tx.query<Row & { held: number }>(count, [vault.citizen])
+  if ((full?.held ?? 0) >= heldMost) throw errors.walletFull(heldMost)
+  const tag = contentTag(vault, held.compact)
+  const [row] = await tx.query(
+    `INSERT INTO wallet_credentials (id, citizen, holder_key, content_tag, sealed) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (citizen, content_tag) DO NOTHING RETURNING id`,
+    [id, vault.citizen, key.id, tag, vault.seal('wallet_credentials', id, held)],
+  )
+  if (row === undefined) throw errors.heldAlready()
+  const unused = key.heldFor === 'minor' ? '' : 'AND used = 0'
+  const claim = `UPDATE wallet_keys SET used = 1 WHERE id = ? AND citizen = ? ${unused} RETURNING id`
+  const [claimed] = await tx.query(claim, [key.id, vault.citizen])
+  if (claimed === undefined) throw errors.holderKeyUsed()
+}
+
+/** Takes a credential into the wallet: verified first, and bound to one of its keys. */
+export const receiveCredential = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { verifiableCredential } = context.body as { verifiableCredential: unknown }
+  const vault = vaultOf(context.caller)
+  const { held, key } = await judgeCredential(desk, verifiableCredential, did => keyOfDid(desk, vault, did))
+  const id = desk.newId()
+  const kept = await perform(desk.house, {
+    operation: 'receiveCredential',
+    requires: requires.citizen,
+    caller: context.caller,
+    input: vault.evidence({ compact: held.compact }),
+    idempotencyKey: context.headers['idempotency-key'],
+    act: async tx => {
+      await keep(tx, vault, { id, held, key })
+      return { id }
+    },
+  })
+  return { status: 201, body: summaryOf(await heldOf(desk, vault, kept.id)) }
+}
+
+export const cursorOf = (text: string | undefined): string => {
+  if (text === undefined) return ''
+  const id = Buffer.from(text, 'base64url').toString('utf8')
+  if (!/^[0-9a-z:-]{1,100}$/.test(id)) throw errors.cursorMalformed()
+  return id
+}
+
+export const limitOf = (context: Context): number => Math.min(Number(context.query['limit'] ?? pageDefault), pageMost)
+
+/** One page of rows, and the cursor of the next when there may be one. */
+export const paged = <Item extends { id: string }>(rows: Item[], limit: number): { next?: string } => {
+  const last = rows.length === limit ? rows.at(-1) : undefined
+  return last === undefined ? {} : { next: Buffer.from(last.id).toString('base64url') }
+}
+
+export const listHeld = async (desk: Desk, context: Context): Promise<Answer> => {
+  const vault = vaultOf(context.caller)
+  return disclose(desk.house, {
+    operation: 'listHeld',
+    requires: requires.citizen,
+    caller: context.caller,
+    input: context.query,
+    read: async () => {
+      const limit = limitOf(context)
+      const sql = `SELECT ${columns} FROM wallet_credentials WHERE citizen = ? AND id > ? ORDER BY id LIMIT ?`
+      const params = [vault.citizen, cursorOf(context.query['cursor']), limit]
+      const rows = await desk.house.store.read<HeldRow>(sql, params)
+      const items = rows.map(row => summaryOf(opened(vault, row)))
+      return { status: 200, body: { items, ...paged(rows, limit) } }
+    },
+  })
+}
+
+/** One credential with its claims: which of them show in any presentation, and which can be chosen. */
+export const getHeld = async (desk: Desk, context: Context): Promise<Answer> => {
+  const vault = vaultOf(context.caller)
+  const id = context.params['id'] ?? ''
+  return disclose(desk.house, {
+    operation: 'getHeld',
+    requires: requires.citizen,
+    caller: context.caller,
+    input: { id },
+    read: async () => {
+      const held = await heldOf(desk, vault, id)
+      const { claims, compact } = held
+      const body = { ...summaryOf(held), claims, ...claimsOf(held), verifiableCredential: compact }
+      return { status: 200, body }
+    },
+  })
+}
+
+/** Deletes a credential, its key, and the copies of presentations made with it; the list of disclosures stays. */
+export const deleteHeld = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { citizen } = vaultOf(context.caller)
+  const id = context.params['id'] ?? ''
+  await perform(desk.house, {
+    operation: 'deleteHeld',
+    requires: requires.citizen,
+    caller: context.caller,
+    input: { id },
+    act: async tx => {
+      const gone = 'DELETE FROM wallet_credentials WHERE id = ? AND citizen = ? RETURNING holder_key'
+      const [row] = await tx.query<Row & { holder_key: string }>(gone, [id, citizen])
+      if (row === undefined) throw errors.heldUnknown()
+      const copies = 'UPDATE wallet_disclosures SET presentation = NULL WHERE citizen = ? AND credential = ?'
+      await tx.query(copies, [citizen, id])
+      await tx.query(
+        `DELETE FROM wallet_keys WHERE id = ? AND citizen = ? AND NOT EXISTS
+         (SELECT 1 FROM wallet_credentials WHERE citizen = ? AND holder_key = ?)`,
+        [row.holder_key, citizen, citizen, row.holder_key],
+      )
+    },
+  })
+  return { status: 204 }
+}

@@ -1,0 +1,34 @@
+import type { Answer, Context, Route } from '../../kernel/plugin.ts'
+import { changePassphrase, registerCitizen } from './actions/accounts.ts'
+import { deleteHeld, getHeld, listHeld, receiveCredential } from './actions/hold.ts'
+import { createHolderKey } from './actions/keys.ts'
+import { listDisclosures, presentHeld } from './actions/present.ts'
+import { type Desk, openDesk } from './actions/prove.ts'
+import { closeSession, openSession } from './actions/sign-in.ts'
+import { exportWallet, importWallet } from './actions/transfer.ts'
+import type { WalletNeeds } from './needs.ts'
+import { requires } from './policy.ts'
+
+type Action = (desk: Desk, context: Context) => Promise<Answer>
+
+/** operationId → what it requires, what runs. */
+export const routes = (needs: WalletNeeds): Record<string, Route> => {
+  const desk = openDesk(needs)
+  const open = (action: Action): Route => ({ requires: requires.anyone, run: context => action(desk, context) })
+  const citizen = (action: Action): Route => ({ requires: requires.citizen, run: context => action(desk, context) })
+  return {
+    registerCitizen: open(registerCitizen),
+    openSession: open(openSession),
+    closeSession: citizen(closeSession),
+    changePassphrase: citizen(changePassphrase),
+    createHolderKey: citizen(createHolderKey),
+    receiveCredential: citizen(receiveCredential),
+    listHeld: citizen(listHeld),
+    getHeld: citizen(getHeld),
+    deleteHeld: citizen(deleteHeld),
+    presentHeld: citizen(presentHeld),
+    listDisclosures: citizen(listDisclosures),
+    exportWallet: citizen(exportWallet),
+    importWallet: citizen(importWallet),
+  }
+}

@@ -1,0 +1,258 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
+import { Wallet1763600000400 } from '../../../migrations/agency/0400-wallet.ts'
+import { didKeyOf } from '../../../src/identity/did-local.ts'
+import { openDids } from '../../../src/identity/dids.ts'
+import { issueCredential } from '../../../src/identity/issue.ts'
+import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
+import { presentCredential, verifyPresentation } from '../../../src/identity/present.ts'
+import type { FormatId } from '../../../src/identity/types.ts'
+import { loadCredentialTypes } from '../../../src/identity/types.ts'
+import { verifyCredential } from '../../../src/identity/verify.ts'
+import { anonymous, type Caller } from '../../../src/kernel/gate.ts'
+import type { Verdict } from '../../../src/kernel/identity.ts'
+import type { Answer } from '../../../src/kernel/plugin.ts'
+import type { Signer, StatusPointer, StatusReader, StatusValue, TrustReader } from '../../../src/kernel/ports.ts'
+import { isRefusal, Refusal } from '../../../src/kernel/refusal.ts'
+import type { WalletNeeds } from '../../../src/plugins/wallet/needs.ts'
+import { citizenSessions, wallet } from '../../../src/plugins/wallet/plugin.ts'
+import { passphraseCostLeast } from '../../../src/plugins/wallet/policy.ts'
+import { storeEntities } from '../../../src/store/entities.ts'
+import { openIdempotency } from '../../../src/store/idempotency.ts'
+import { journal } from '../../../src/store/journal.ts'
+import { openStore } from '../../../src/store/store.ts'
+import { timeId } from '../../../src/store/time-id.ts'
+import { stopPostgres, withPostgres } from '../../postgres.ts'
+
+const chain = 'eip155:31337'
+const address = `0x${'a1'.repeat(20)}`
+export const issuerDid = `did:ethr:0x7a69:${address}`
+export const verifier = 'https://bank.example'
+
+export const movableClock = (start = Date.parse('2026-06-01T12:00:00Z')) => {
+  let now = start
+  return {
+    now: () => now,
+    advance: (ms: number): void => {
+      now += ms
+    },
+  }
+}
+export type MovableClock = ReturnType<typeof movableClock>
+
+const signerWith = (key: KeyObject): Signer => ({
+  sign: async (_id, _algorithm, data) => signBytes('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
+})
+
+/** An accredited issuer and a verifier, with real keys, schemas and formats; only the chain is a map. */
+export const openNation = (clock: MovableClock) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const publicKey = publicKeyFromJwk(generatedPublic(privateKey))
+  const name = `0x${Buffer.from('did/pub/Multikey/sigAuth/hex').toString('hex').padEnd(64, '0')}`
+  const value = `0x${rawPublicKey(publicKey).toString('hex')}`
+  const second = Math.floor(clock.now() / 1_000)
+  const at = { block: 1, timestamp: clock.now() - 1_000 }
+  const registered = { ...at, kind: 'attribute' as const, name, value, validTo: second + 400_000_000 }
+  const events = (of: string) => (of === address ? [registered] : [])
+  const dids = openDids({ chainId: 31_337, replica: { events }, clock })
+  const types = loadCredentialTypes(join(import.meta.dirname, '../../../schemas'))
+  const decided = new Map<number, StatusValue>()
+  const state = { reachable: true, index: 0 }
+  const status: StatusReader = {
+    head: () => ({ chain, number: 7, hash: `0x${'b'.repeat(64)}`, timestamp: clock.now() }),
+    status: pointer => {
+      if (!state.reachable) throw new Refusal('unavailable', 'status_unavailable', 'The replica is too old.')
+      return decided.get(pointer.index) ?? 'valid'
+    },
+    statusAt: async pointer => ({ status: decided.get(pointer.index) ?? 'valid', block: status.head() }),
+    openedAt: () => 0,
+  }
+  const trust: TrustReader = {
+    accreditation: () => ({ accredited: true, parent: null, validFrom: 0, validUntil: clock.now() + 1e12 }),
+    distrustedSince: () => undefined,
+    schemaAdmitted: () => true,
+  }
+  const allot = async (): Promise<StatusPointer> => {
+    state.index += 1
+    return { chain, registry: `0x${'c'.repeat(40)}`, issuer: address, list: 1, index: state.index }
+  }
+  const verifying = { types, dids, status, trust, clock, chain }
+  const issuer = () => ({
+    did: issuerDid,
+    kid: `${issuerDid}#delegate-1`,
+    keyId: 'issuer',
+    algorithm: 'ES256' as const,
+  })
+  const issuing = {
+    types,
+    dids,
+    signer: signerWith(privateKey),
+    issuer,
+    allot,
+    clock,
+    baseUrl: 'https://office.example',
+  }
+  return {
+    state,
+    revokeLast: () => decided.set(state.index, 'revoked'),
+    issue: async (type: string, holder: string, claims: Record<string, unknown> = {}, format?: FormatId) => {
+      const subject = { ...types.byId(type).example, ...claims, id: holder }
+      return (await issueCredential({ type, subject, format }, issuing)).compact
+    },
+    verify: (credential: unknown): Promise<Verdict> => verifyCredential(credential, verifying),
+    verifyPresentation: (presentation: unknown, challenge: string) =>
+      verifyPresentation(presentation, verifying, { challenge, audience: [verifier] }),
+  }
+}
+export type Nation = ReturnType<typeof openNation>
+
+const generatedPublic = (key: KeyObject) => {
+  const { kty, crv, x, y } = createPrivateKey({ key: key.export({ format: 'jwk' }), format: 'jwk' }).export({
+    format: 'jwk',
+  })
+  return { kty, crv, x, y } as Parameters<typeof publicKeyFromJwk>[0]
+}
+
+export type Place = { file: string } | { databaseUrl: string; schema: string }
+
+type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
+
+/** The wallet service of one process over a database. */
+export const openOffice = async (place: Place, nation: Nation, clock: MovableClock) => {
+  const store = await openStore({
+    ...place,
+    migrations: [Store1760000000100, Wallet1763600000400],
+    entities: [...storeEntities, ...wallet.entities],
+  })
+  const needs: WalletNeeds = {
+    house: { store, journal, idempotency: openIdempotency(clock), clock },
+    identity: nation,
+    present: presentCredential,
+    didOf: jwk => didKeyOf(publicKeyFromJwk(jwk)),
+    newId: () => timeId(clock.now()),
+    passphraseCost: passphraseCostLeast,
+  }
+  const routes = wallet.routes(needs)
+  const sessions = citizenSessions(needs)
+  const call = async (operation: string, body?: unknown, how: Call = {}): Promise<Answer> => {
+    const route = routes[operation]
+    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
+    return route.run({
+      caller: how.caller ?? anonymous,
+      params: how.params ?? {},
+      query: how.query ?? {},
+      body,
+      headers: { 'idempotency-key': how.key },
+      publicUrl: 'https://wallet.example',
+    })
+  }
+  return { store, needs, call, sessions }
+}
+export type Office = Awaited<ReturnType<typeof openOffice>>
+
+export const passphrase = 'correct horse battery staple'
+
+/** A citizen with a session: calls in their name, a new caller for each as http makes one. */
+export const citizenAt = async (office: Office, handle: string) => {
+  await office.call('registerCitizen', { handle, passphrase })
+  return signedIn(office, handle)
+}
+
+export const signedIn = async (office: Office, handle: string, with_ = passphrase) => {
+  const opened = await office.call('openSession', { handle, passphrase: with_ })
+  return withToken(office, (opened.body as { token: string }).token)
+}
+
+export const withToken = (office: Office, token: string) => {
+  const call = async <Body = Record<string, unknown>>(operation: string, body?: unknown, how: Call = {}) => {
+    const caller = await office.sessions.session(token)
+    if (caller === undefined) throw new Refusal('unauthenticated', 'credentials_invalid', 'No such session.')
+    return (await office.call(operation, body, { ...how, caller })).body as Body
+  }
+  const newKey = async (heldFor?: 'minor'): Promise<string> =>
+    (await call<{ did: string }>('createHolderKey', heldFor === undefined ? {} : { heldFor })).did
+  const receive = async (verifiableCredential: unknown): Promise<string> =>
+    (await call<{ id: string }>('receiveCredential', { verifiableCredential })).id
+  const present = (id: string, wish: Record<string, unknown>, key?: string) =>
+    call<{ verifiablePresentation: string; disclosureId: string; shown: string[] }>(
+      'presentHeld',
+      { audience: verifier, challenge: 'nonce-1', ...wish },
+      { params: { id }, ...(key === undefined ? {} : { key }) },
+    )
+  return { token, call, newKey, receive, present }
+}
+export type Citizen = ReturnType<typeof withToken>
+
+/** The code of the refusal, `undefined` if it went through; a defect fails the test. */
+export const refusalOf = async (work: Promise<unknown>): Promise<string | undefined> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error === undefined) return undefined
+  if (!isRefusal(error)) throw error
+  return error.code
+}
+
+const tables = ['citizens', 'sessions', 'attempts', 'keys', 'credentials', 'disclosures'].map(name => `wallet_${name}`)
+
+/** Everything that the operator's database has, as one text: bytes as Latin-1, hex and base64url. */
+export const everythingStored = async (office: Office): Promise<string> => {
+  const texts: string[] = []
+  for (const table of [...tables, 'journal', 'journal_details', 'journal_pending', 'idempotency']) {
+    for (const row of await office.store.read(`SELECT * FROM ${table}`)) {
+      for (const value of Object.values(row)) {
+        if (!(value instanceof Uint8Array)) texts.push(String(value))
+        else for (const form of ['latin1', 'hex', 'base64url'] as const) texts.push(Buffer.from(value).toString(form))
+      }
+    }
+  }
+  return texts.join('\n')
+}
+
+export type Scene = { office: Office; nation: Nation; clock: MovableClock; again(): Promise<Office> }
+
+/** Runs a suite over both real databases; `again` is the same database after a restart of the service. */
+export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void => {
+  for (const name of ['SQLite', 'PostgreSQL']) {
+    describe(`on ${name}`, () => {
+      const opened: Office[] = []
+      const directories: string[] = []
+      if (name === 'PostgreSQL') {
+        beforeAll(async () => void (await withPostgres()))
+        afterAll(stopPostgres)
+      }
+      afterEach(async () => {
+        for (const office of opened.splice(0)) await office.store.close()
+        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
+      })
+      const placeOf = async (): Promise<Place> => {
+        if (name === 'PostgreSQL') {
+          return { databaseUrl: await withPostgres(), schema: `w${Math.random().toString(36).slice(2)}` }
+        }
+        const directory = mkdtempSync(join(tmpdir(), 'chancery-wallet-'))
+        directories.push(directory)
+        return { file: join(directory, 'wallet.sqlite') }
+      }
+      suite(async () => {
+        const clock = movableClock()
+        const nation = openNation(clock)
+        const place = await placeOf()
+        const open = async (): Promise<Office> => {
+          const office = await openOffice(place, nation, clock)
+          opened.push(office)
+          return office
+        }
+        const office = await open()
+        const again = async (): Promise<Office> => {
+          await office.store.close()
+          return open()
+        }
+        return { office, nation, clock, again }
+      })
+    })
+  }
+}
