@@ -1,14 +1,15 @@
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
-import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.ts'
-import { Outbox1763600000200 } from '../migrations/agency/0200-outbox.ts'
 import { Store1760000000100 } from '../migrations/agency/0100-store.ts'
+import { Outbox1763600000200 } from '../migrations/agency/0200-outbox.ts'
+import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.ts'
+import { Wallet1763600000400 } from '../migrations/agency/0400-wallet.ts'
+import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
 import type { Chain } from './chain/chain.ts'
 import { outboxEntities } from './chain/entities.ts'
-import { openOutbox, type Outbox } from './chain/outbox.ts'
+import { type Outbox, openOutbox } from './chain/outbox.ts'
 import type { AgencyConfig } from './config.ts'
-import { alsoKnownAsAttribute, addressOfKey, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
+import { addressOfKey, alsoKnownAsAttribute, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
 import { didWebFor } from './identity/did-web.ts'
 import { type Dids, openDids } from './identity/dids.ts'
 import type { IssuerKey } from './identity/issue.ts'
@@ -16,11 +17,16 @@ import { type KeyInfo, type Keys, openKeys } from './identity/keys.ts'
 import type { MasterKey } from './identity/seal.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
-import type { ChainWrite, Clock } from './kernel/ports.ts'
+import type { ChainWrite, Clock, Store } from './kernel/ports.ts'
+import { entities as credentialEntities } from './plugins/credentials/entities.ts'
+import { entities as walletEntities } from './plugins/wallet/entities.ts'
+import { storeEntities } from './store/entities.ts'
 import { openIdempotency } from './store/idempotency.ts'
 import { journal } from './store/journal.ts'
+import { openSequencer, type Sequencer } from './store/sequencer.ts'
 import { openStore } from './store/store.ts'
 import { timeId } from './store/time-id.ts'
+import { verifierKey } from './store/tlog-note.ts'
 
 /** One institution: its own database, keys, chain account and DID. */
 export type AgencySettings = {
@@ -37,6 +43,7 @@ export type AgencyBase = {
   settings: AgencySettings
   store: Awaited<ReturnType<typeof openStore>>
   house: House
+  log: { origin: string; verifierKey: string; sequencer: Sequencer }
   keys: Keys
   controller: KeyInfo
   signing: KeyInfo
@@ -46,12 +53,25 @@ export type AgencyBase = {
   derive(purpose: string): Buffer
 }
 
-const migrations = [
+/** Every table of an agency, whatever plugins it mounts: a plugin that is added later finds its tables. */
+export const agencyEntities = [...storeEntities, ...outboxEntities, ...credentialEntities, ...walletEntities]
+
+export const agencyMigrations = [
   Store1760000000100,
   Outbox1763600000200,
   Credentials1763600000300,
+  Wallet1763600000400,
   Access1763600000500,
 ]
+
+/** The log's name is the agency's public URL without its scheme, as C2SP asks. */
+const openLog = ({ publicUrl, clock }: AgencySettings, store: Store, keys: Keys, key: KeyInfo): AgencyBase['log'] => {
+  const origin = `${publicUrl.replace(/^https?:\/\//, '')}/log`
+  const publicKey = Buffer.from(key.publicKeyHex, 'hex')
+  const sign = (data: Uint8Array) => keys.signer.sign(key.keyId, 'EdDSA', data)
+  const sequencer = openSequencer({ store, clock, origin, publicKey, sign })
+  return { origin, verifierKey: verifierKey({ name: origin, publicKey }), sequencer }
+}
 
 export const openAgencyBase = async (config: AgencyConfig, settings: AgencySettings): Promise<AgencyBase> => {
   const directory = join(settings.dataDir, config.name)
@@ -61,15 +81,17 @@ export const openAgencyBase = async (config: AgencyConfig, settings: AgencySetti
     ...(databaseUrl === undefined
       ? { file: join(directory, 'agency.sqlite') }
       : { databaseUrl, schema: config.name.replace(/[^a-z0-9]/g, '_') }),
-    migrations,
-    entities: outboxEntities,
+    migrations: agencyMigrations,
+    entities: agencyEntities,
   })
   const controller = await keys.obtain({ kind: 'secp256k1', alias: 'controller' })
   const signing = await keys.obtain({ kind: 'P-256', alias: 'signing' })
+  const logKey = await keys.obtain({ kind: 'Ed25519', alias: 'log' })
   return {
     config,
     settings,
     store,
+    log: openLog(settings, store, keys, logKey),
     house: { store, journal, idempotency: openIdempotency(clock), clock },
     keys,
     controller,
@@ -82,7 +104,11 @@ export const openAgencyBase = async (config: AgencyConfig, settings: AgencySetti
 /** The agency on the chain: its account's outbox and its view of DIDs. */
 export type AgencyOnChain = AgencyBase & { chain: Chain; did: string; dids: Dids; outbox: Outbox }
 
-export const bringOnChain = (base: AgencyBase, chain: Chain, log: Parameters<typeof openOutbox>[0]['log']): AgencyOnChain => {
+export const bringOnChain = (
+  base: AgencyBase,
+  chain: Chain,
+  log: Parameters<typeof openOutbox>[0]['log'],
+): AgencyOnChain => {
   const { keys, controller, address, config, settings } = base
   const outbox = openOutbox({
     store: base.store,

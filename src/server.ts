@@ -14,10 +14,10 @@ import {
 } from './agency.ts'
 import { openListPairArgs } from './chain/contracts.ts'
 import { chainEntities } from './chain/entities.ts'
-import { openChain, type OpenedChain, readNetworkContracts } from './chain/open.ts'
+import { type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
 import { createFirstKey } from './http/api-keys.ts'
-import { createApp, type Agency } from './http/app.ts'
+import { type Agency, createApp } from './http/app.ts'
 import { createAuth } from './http/auth.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { type Listening, listen } from './http/listen.ts'
@@ -68,7 +68,8 @@ const stepper = (say: (line: string) => void) => {
 const settle = async (agency: AgencyOnChain, missing: () => ChainWrite[]): Promise<void> => {
   const patience = 5
   for (let round = 0; round < patience; round++) {
-    if (!(await agency.outbox.settled(60_000))) throw new Error(`${agency.config.name}: the chain takes no transactions`)
+    if (!(await agency.outbox.settled(60_000)))
+      throw new Error(`${agency.config.name}: the chain takes no transactions`)
     await agency.chain.follower.poke()
     const writes = missing()
     if (writes.length === 0) return
@@ -121,7 +122,10 @@ const openLists = (agency: AgencyOnChain) => {
 }
 
 /** Decisions whose bits are not final on chain yet count from the database. */
-const recallDecisions = async (agency: AgencyOnChain, decide: (index: number, list: number, status: StatusValue) => void) => {
+const recallDecisions = async (
+  agency: AgencyOnChain,
+  decide: (index: number, list: number, status: StatusValue) => void,
+) => {
   const sql = `SELECT d.status_list, d.status_index, d.status FROM status_decisions d
     WHERE d.outbox IN (SELECT id FROM outbox WHERE state <> 'final') ORDER BY d.id`
   for (const row of await agency.store.read(sql)) {
@@ -154,20 +158,41 @@ const mount = async (agency: AgencyOnChain, types: CredentialTypes, settings: Se
   const mounted = config.plugins.map(name => {
     const plugin = plugins[name]
     if (plugin === undefined) throw new ConfigError(`${config.name}: there is no plugin "${name}"`)
-    return plugin({ agency, identity, types, verifying: { types, dids, status: chain.follower.status, trust: chain.follower.trust, clock, chain: chain.client.chain }, newId: () => timeId(clock.now()), authority })
+    return plugin({
+      agency,
+      identity,
+      types,
+      verifying: {
+        types,
+        dids,
+        status: chain.follower.status,
+        trust: chain.follower.trust,
+        clock,
+        chain: chain.client.chain,
+      },
+      newId: () => timeId(clock.now()),
+      authority,
+    })
   })
   for (const part of mounted) {
     for (const [operation, route] of Object.entries(part.routes)) {
-      if (routes[operation] !== undefined) throw new ConfigError(`${config.name}: two plugins have the operation ${operation}`)
+      if (routes[operation] !== undefined)
+        throw new ConfigError(`${config.name}: two plugins have the operation ${operation}`)
       routes[operation] = route
     }
   }
-  const scopes = [...new Set(Object.values(routes).flatMap(({ requires }) => (requires.by === 'staff' ? [requires.scope] : [])))]
+  const scopes = [
+    ...new Set(Object.values(routes).flatMap(({ requires }) => (requires.by === 'staff' ? [requires.scope] : []))),
+  ]
   const { oidc } = config
   const auth = createAuth({
     ...{ store, clock, scopes },
     citizens: mounted.find(part => part.citizens !== undefined)?.citizens,
-    oidc: oidc && { ...oidc, jwks: oidc.jwksUrl === undefined ? { keys: oidc.jwks?.keys ?? [] } : { url: oidc.jwksUrl }, scopeClaims: [oidc.scopeClaim] },
+    oidc: oidc && {
+      ...oidc,
+      jwks: oidc.jwksUrl === undefined ? { keys: oidc.jwks?.keys ?? [] } : { url: oidc.jwksUrl },
+      scopeClaims: [oidc.scopeClaim],
+    },
   })
   await createFirstKey(house.store, join(settings.dataDir, config.name, 'api-key'), clock)
   return {
@@ -192,6 +217,10 @@ const isFresh = (chain: OpenedChain | AgencyOnChain['chain']): boolean => {
 export const startServer = async (settings: ServerSettings): Promise<Server> => {
   const { dataDir, clock, say } = settings
   const step = stepper(say)
+  for (const { name, plugins: wanted } of settings.agencies) {
+    const strange = wanted.find(plugin => plugins[plugin] === undefined)
+    if (strange !== undefined) throw new ConfigError(`${name}: there is no plugin "${strange}"`)
+  }
   const closing: (() => Promise<void>)[] = []
   const close = async () => {
     for (const work of closing.splice(0).reverse()) await work()
@@ -219,14 +248,21 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
           const { databaseUrl, masterKey } = settings
           const publicUrl = `${origin}/${config.name}`
           const base = await openAgencyBase(config, { dataDir, databaseUrl, masterKey, clock, publicUrl })
-          closing.push(() => base.store.close(), () => base.keys.close())
+          closing.push(
+            () => base.store.close(),
+            () => base.keys.close(),
+          )
           return base
         }),
       ),
     )
     const chain = await step('the chain is open and followed', async () => {
       await mkdir(join(dataDir, 'chain'), { recursive: true, mode: 0o700 })
-      const store = await openStore({ file: join(dataDir, 'chain', 'replica.sqlite'), migrations: [Chain1763600000001], entities: chainEntities })
+      const store = await openStore({
+        file: join(dataDir, 'chain', 'replica.sqlite'),
+        migrations: [Chain1763600000001],
+        entities: chainEntities,
+      })
       closing.push(() => store.close())
       const { rpcUrls, production, contractsFile } = settings
       const opened = await openChain({
@@ -242,7 +278,11 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
     await Promise.all(bases.map(base => fund(base, chain)))
     const agencies = bases.map(base => {
       const agency = bringOnChain(base, chain, log)
-      closing.push(() => agency.outbox.close())
+      closing.push(
+        () => agency.outbox.close(),
+        () => agency.log.sequencer.stop(),
+      )
+      agency.log.sequencer.start()
       return agency
     })
     await step('identities are registered on chain', () =>
@@ -250,7 +290,9 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
     )
     const root = agencies.find(agency => agency.config.root)
     if (root !== undefined) await step('trust is established', () => establishTrust(root, agencies, types))
-    const mounted = await step('agencies are mounted', () => Promise.all(agencies.map(agency => mount(agency, types, settings))))
+    const mounted = await step('agencies are mounted', () =>
+      Promise.all(agencies.map(agency => mount(agency, types, settings))),
+    )
     await Promise.all(agencies.map(agency => agency.outbox.settled(60_000)))
     await chain.follower.poke()
     const app = createApp({ agencies: mounted, openapi, log })

@@ -20,7 +20,8 @@ const patternOf = <Target>(path: string): Pattern<Target> => {
     .map((part, index) => {
       if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
       names.push(part)
-      return '([^/]+)'
+      // tlog-tiles has paths of a variable number of steps; OpenAPI has no word for that, so the parameter's name says it.
+      return part.endsWith('Path') ? '(.+)' : '([^/]+)'
     })
     .join('')
   return { form: new RegExp(`^${form}$`), names, byMethod: new Map() }

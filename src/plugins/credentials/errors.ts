@@ -18,6 +18,8 @@ export const challengeExpired = (): Refusal =>
   new Refusal('rejected', 'challenge_expired', 'The challenge has expired; ask for a new one.')
 export const challengeMissing = (): Refusal =>
   new Refusal('malformed', 'challenge_missing', 'options.challenge is needed: the nonce that the holder was given.')
+export const logTileUnknown = (): Refusal =>
+  new Refusal('not_found', 'log_tile_unknown', 'The log has published nothing there.')
 export const issuerForeign = (): Refusal =>
   new Refusal('rejected', 'issuer_foreign', 'The credential names another issuer than this agency.')
 export const typeMissing = (): Refusal =>

@@ -9,6 +9,14 @@ export type CredentialsNeeds = {
   outbox: ChainOutbox
   /** Chain writes that set or clear status bits, within the gas limit of a transaction each. */
   statusWrites(changes: { list: number; index: number }[], set: boolean): ChainWrite[]
+  /** The published side of the agency's log. */
+  log: {
+    origin: string
+    /** C2SP signed-note verifier key. */
+    verifierKey: string
+    checkpoint(): Promise<string | undefined>
+    tile(path: string): Promise<Uint8Array | undefined>
+  }
   /** Where this agency's status bits live on chain. */
   statusAuthority: { chain: string; registry: string; issuer: string }
   /** A fresh id, ordered by time. */

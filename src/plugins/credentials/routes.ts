@@ -1,5 +1,6 @@
 import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { issueBatch, issueCredential } from './actions/issue.ts'
+import { getLog, getLogCheckpoint, getLogTile } from './actions/log.ts'
 import * as publish from './actions/publish.ts'
 import { getCredential, listCredentials } from './actions/read.ts'
 import { followStatusChange, reissueCredential, updateCredentialStatus } from './actions/status.ts'
@@ -40,6 +41,9 @@ export const routes = (needs: CredentialsNeeds): Record<string, Route> => {
     getTypeMetadata: open(publish.getTypeMetadata),
     getTypeSchema: open(publish.getTypeSchema),
     getTypeContext: open(publish.getTypeContext),
+    getLog: open(getLog),
+    getLogCheckpoint: open(getLogCheckpoint),
+    getLogTile: open(getLogTile),
     getDidDocument: open(publish.getDidDocument),
     resolveDid: open(publish.resolveDid),
   }

@@ -1,10 +1,9 @@
-import { type ColumnType, EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
 import { attemptsWindowMs } from './policy.ts'
 
 const text: EntitySchemaColumnOptions = { type: 'text' }
 const integer: EntitySchemaColumnOptions = { type: 'bigint' }
-/** TypeORM makes of it BLOB on SQLite and BYTEA on PostgreSQL; its types do not say so. */
-const bytes: EntitySchemaColumnOptions = { type: Buffer as unknown as ColumnType }
+const bytes: EntitySchemaColumnOptions = { type: 'blob' }
 const optional = (column: EntitySchemaColumnOptions): EntitySchemaColumnOptions => ({ ...column, nullable: true })
 const key = (column: EntitySchemaColumnOptions): EntitySchemaColumnOptions => ({ ...column, primary: true })
 
