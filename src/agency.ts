@@ -1,12 +1,15 @@
 import { hkdfSync, randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Store1760000000100 } from '../migrations/agency/0100-store.ts'
 import { Outbox1763600000200 } from '../migrations/agency/0200-outbox.ts'
 import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.ts'
 import { Wallet1763600000400 } from '../migrations/agency/0400-wallet.ts'
 import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
+import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import type { Chain } from './chain/chain.ts'
-import { outboxEntities } from './chain/entities.ts'
+import { chainEntities, outboxEntities } from './chain/entities.ts'
+import { type ChainSettings, type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
 import { type Outbox, openOutbox } from './chain/outbox.ts'
 import type { AgencyConfig } from './config.ts'
 import { addressOfKey, alsoKnownAsAttribute, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
@@ -73,17 +76,23 @@ const openLog = ({ publicUrl, clock }: AgencySettings, store: Store, keys: Keys,
   return { origin, verifierKey: verifierKey({ name: origin, publicKey }), sequencer }
 }
 
+/** The agency's own database, without its keys. */
+export const openAgencyStore = (name: string, settings: Pick<AgencySettings, 'dataDir' | 'databaseUrl'>) => {
+  const { dataDir, databaseUrl } = settings
+  return openStore({
+    ...(databaseUrl === undefined
+      ? { file: join(dataDir, name, 'agency.sqlite') }
+      : { databaseUrl, schema: name.replace(/[^a-z0-9]/g, '_') }),
+    migrations: agencyMigrations,
+    entities: agencyEntities,
+  })
+}
+
 export const openAgencyBase = async (config: AgencyConfig, settings: AgencySettings): Promise<AgencyBase> => {
   const directory = join(settings.dataDir, config.name)
   const { databaseUrl, clock, masterKey } = settings
   const keys = await openKeys({ agency: config.name, directory, postgresUrl: databaseUrl, masterKey, clock })
-  const store = await openStore({
-    ...(databaseUrl === undefined
-      ? { file: join(directory, 'agency.sqlite') }
-      : { databaseUrl, schema: config.name.replace(/[^a-z0-9]/g, '_') }),
-    migrations: agencyMigrations,
-    entities: agencyEntities,
-  })
+  const store = await openAgencyStore(config.name, settings)
   const controller = await keys.obtain({ kind: 'secp256k1', alias: 'controller' })
   const signing = await keys.obtain({ kind: 'P-256', alias: 'signing' })
   const logKey = await keys.obtain({ kind: 'Ed25519', alias: 'log' })
@@ -98,6 +107,36 @@ export const openAgencyBase = async (config: AgencyConfig, settings: AgencySetti
     signing,
     address: addressOfKey(controller.publicKeyHex),
     derive: purpose => Buffer.from(hkdfSync('sha256', masterKey.bytes, config.name, purpose, 32)),
+  }
+}
+
+export type FollowSettings = Pick<
+  ChainSettings,
+  'dataDir' | 'clock' | 'rpcUrls' | 'production' | 'rootAccount' | 'log'
+> & {
+  contractsFile: string | undefined
+}
+
+/** The chain with its replica in a database of its own, read up to now. */
+export const followChain = async (settings: FollowSettings): Promise<OpenedChain> => {
+  const { dataDir, clock, rpcUrls, production, rootAccount, log, contractsFile } = settings
+  const folder = join(dataDir, 'chain')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const network = contractsFile === undefined ? undefined : await readNetworkContracts(contractsFile)
+  const file = join(folder, 'replica.sqlite')
+  const store = await openStore({ file, migrations: [Chain1763600000001], entities: chainEntities })
+  let opened: OpenedChain | undefined
+  const close = async () => {
+    await opened?.close()
+    await store.close()
+  }
+  try {
+    opened = await openChain({ dataDir, clock, store, rpcUrls, production, log, network, rootAccount })
+    await opened.follower.caughtUp()
+    return { ...opened, close }
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw error
   }
 }
 
@@ -117,7 +156,8 @@ export const bringOnChain = (
     account: { address, sign: digest => keys.signDigest(controller.keyId, digest) },
     contracts: chain.contracts,
     confirmations: chain.confirmations,
-    ...(chain.mine === undefined ? {} : { mine: chain.mine }),
+    // The demo runs in one process: after a crash nobody else holds the lease, so there is little to wait for.
+    ...(chain.mine === undefined ? {} : { mine: chain.mine, leaseMs: 3_000 }),
     ...(chain.persist === undefined ? {} : { persist: chain.persist }),
     onMined: () => void chain.follower.poke().catch(() => undefined),
     ...(log === undefined ? {} : { log }),
@@ -130,6 +170,21 @@ export const bringOnChain = (
   })
   chain.follower.onDidChange(identity => dids.changed(identity))
   return { ...base, chain, outbox, dids, did: ethrDid(chain.client.chainId, address) }
+}
+
+/** Sends what is missing and waits until the replica shows it; what an earlier start sent is waited for, not repeated. */
+export const settle = async (agency: AgencyOnChain, missing: () => ChainWrite[]): Promise<void> => {
+  const patience = 5
+  for (let round = 0; round < patience; round++) {
+    if (!(await agency.outbox.settled(60_000)))
+      throw new Error(`${agency.config.name}: the chain takes no transactions`)
+    await agency.chain.follower.poke()
+    const writes = missing()
+    if (writes.length === 0) return
+    await agency.store.transaction(tx => agency.outbox.enqueue(tx, writes))
+    await agency.outbox.poke()
+  }
+  throw new Error(`${agency.config.name}: the chain refuses what the agency has to register`)
 }
 
 /** What the agency's DID still lacks on chain: its signing key, and its name on the web. */

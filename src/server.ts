@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import {
   type AgencyBase,
   type AgencyOnChain,
   bringOnChain,
+  followChain,
   issuerKey,
   missingAttributes,
   missingTrust,
   openAgencyBase,
+  settle,
 } from './agency.ts'
 import { openListPairArgs } from './chain/contracts.ts'
-import { chainEntities } from './chain/entities.ts'
-import { type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
+import type { OpenedChain } from './chain/open.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
 import { createFirstKey } from './http/api-keys.ts'
 import { type Agency, createApp } from './http/app.ts'
@@ -29,7 +29,6 @@ import { type CredentialTypes, loadCredentialTypes } from './identity/types.ts'
 import type { Route } from './kernel/plugin.ts'
 import type { ChainWrite, Clock, StatusValue } from './kernel/ports.ts'
 import { plugins } from './plugins.ts'
-import { openStore } from './store/store.ts'
 import { timeId } from './store/time-id.ts'
 
 export type ServerSettings = {
@@ -62,21 +61,6 @@ const stepper = (say: (line: string) => void) => {
     say(`${what} (${((performance.now() - from) / 1_000).toFixed(1)} s)`)
     return result
   }
-}
-
-/** Sends what is missing and waits until the replica shows it; what an earlier start sent is waited for, not repeated. */
-const settle = async (agency: AgencyOnChain, missing: () => ChainWrite[]): Promise<void> => {
-  const patience = 5
-  for (let round = 0; round < patience; round++) {
-    if (!(await agency.outbox.settled(60_000)))
-      throw new Error(`${agency.config.name}: the chain takes no transactions`)
-    await agency.chain.follower.poke()
-    const writes = missing()
-    if (writes.length === 0) return
-    await agency.store.transaction(tx => agency.outbox.enqueue(tx, writes))
-    await agency.outbox.poke()
-  }
-  throw new Error(`${agency.config.name}: the chain refuses what the agency has to register`)
 }
 
 const fund = async (agency: AgencyBase, chain: OpenedChain): Promise<void> => {
@@ -239,6 +223,10 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
   ): Promise<Server> {
     const log = createLog({ level: settings.logLevel })
     const types = loadCredentialTypes(projectFile('schemas').pathname)
+    for (const { name, issues } of configs) {
+      const strange = issues.find(id => !types.all.some(type => type.id === id))
+      if (strange !== undefined) throw new ConfigError(`${name}: schemas/ has no credential type "${strange}"`)
+    }
     const openapi = parse(readFileSync(projectFile('openapi.yaml'), 'utf8')) as OpenApiDocument
     const origin = settings.publicOrigin ?? `http://localhost:${settings.port}`
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
@@ -256,25 +244,9 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
         }),
       ),
     )
-    const chain = await step('the chain is open and followed', async () => {
-      await mkdir(join(dataDir, 'chain'), { recursive: true, mode: 0o700 })
-      const store = await openStore({
-        file: join(dataDir, 'chain', 'replica.sqlite'),
-        migrations: [Chain1763600000001],
-        entities: chainEntities,
-      })
-      closing.push(() => store.close())
-      const { rpcUrls, production, contractsFile } = settings
-      const opened = await openChain({
-        ...{ dataDir, clock, store, rpcUrls, production },
-        log,
-        network: contractsFile === undefined ? undefined : await readNetworkContracts(contractsFile),
-        rootAccount: bases.find(base => base.config.root)?.address,
-      })
-      closing.push(() => opened.close())
-      await opened.follower.caughtUp()
-      return opened
-    })
+    const rootAccount = bases.find(base => base.config.root)?.address
+    const chain = await step('the chain is open and followed', () => followChain({ ...settings, log, rootAccount }))
+    closing.push(() => chain.close())
     await Promise.all(bases.map(base => fund(base, chain)))
     const agencies = bases.map(base => {
       const agency = bringOnChain(base, chain, log)
