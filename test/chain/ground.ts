@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type HDNodeWallet, Wallet } from 'ethers'
+import { Wallet } from 'ethers'
 import * as store0100 from '../../migrations/agency/0100-store.ts'
 import { Outbox1763600000200 } from '../../migrations/agency/0200-outbox.ts'
 import { Chain1763600000001 } from '../../migrations/chain/0001-chain.ts'
-import type { ChainAccount } from '../../src/chain/account.ts'
+import { type ChainAccount, keyAccount } from '../../src/chain/account.ts'
 import { type ChainClient, connect } from '../../src/chain/client.ts'
 import {
   bindContracts,
@@ -26,13 +26,7 @@ import { openStore } from '../../src/store/store.ts'
 export const listLength = 131_072
 const artifactsFolder = new URL('../../contracts/build/', import.meta.url)
 
-export const accountOf = (wallet: HDNodeWallet | Wallet): ChainAccount => ({
-  address: wallet.address.toLowerCase(),
-  sign: async digest => {
-    const { r, s, v } = wallet.signingKey.sign(digest)
-    return { r, s, v }
-  },
-})
+export const newAccount = (): ChainAccount => keyAccount(Wallet.createRandom().privateKey)
 
 /** A clock that runs as the real one does, plus what a test adds. */
 export const testClock = (): Clock & { ahead: number } => ({
@@ -98,7 +92,7 @@ export const openGround = async (): Promise<Ground> => {
     persist: () => embedded.persist(),
   })
   const contracts = bindContracts(artifacts, deployment.addresses)
-  const account = accountOf(Wallet.createRandom())
+  const account = newAccount()
   await embedded.faucet(account.address)
   const store = await openStore({
     file: join(dir, 'agency.sqlite'),

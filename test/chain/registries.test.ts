@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { encodeBytes32String, Interface, Wallet } from 'ethers'
+import { signTransaction } from '../../src/chain/account.ts'
 import { connect } from '../../src/chain/client.ts'
 import { loadArtifacts, thumbprintToBytes32, toSeconds, typeIdOf } from '../../src/chain/contracts.ts'
 import { eventFragments } from '../../src/chain/events.ts'
 import type { Follower } from '../../src/chain/follower.ts'
 import type { ChainWrite } from '../../src/kernel/ports.ts'
-import { accountOf, type Ground, openGround } from './ground.ts'
+import { type Ground, newAccount, openGround } from './ground.ts'
 
 let ground: Ground
 let follower: Follower
@@ -117,10 +118,12 @@ describe('the client', () => {
 
   it('gives up on a source that does not answer', async () => {
     const { createServer } = await import('node:net')
-    const server = createServer(() => undefined).listen(0, '127.0.0.1')
+    const sockets: { destroy(): void }[] = []
+    const server = createServer(socket => void sockets.push(socket)).listen(0, '127.0.0.1')
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as { port: number }
     await expect(connect(`http://127.0.0.1:${port}`, { timeoutMs: 200 })).rejects.toThrow()
+    for (const socket of sockets) socket.destroy()
     server.close()
   })
 })
@@ -138,9 +141,6 @@ it('The events that are followed are those of the contracts, word for word.', as
 })
 
 it('A signer that signs with another key is found out.', async () => {
-  const account = { ...accountOf(Wallet.createRandom()), address: ground.issuer }
-  const outbox = ground.openOutbox({ account: { ...account, address: Wallet.createRandom().address } })
-  const { signTransaction } = await import('../../src/chain/account.ts')
+  const account = { ...newAccount(), address: ground.issuer }
   await expect(signTransaction(account, { chainId: 1, nonce: 0, gasLimit: 1, type: 2 })).rejects.toThrow(/signs with/)
-  await outbox.close()
 })

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Chain1763600000001 } from '../../migrations/chain/0001-chain.ts'
+import { openListPairArgs, toSeconds } from '../../src/chain/contracts.ts'
 import { chainEntities } from '../../src/chain/entities.ts'
 import type { Follower } from '../../src/chain/follower.ts'
 import { openStore } from '../../src/store/store.ts'
-import { clearBits, type Ground, openGround, openLists, refusalOf, setBits } from './ground.ts'
+import { clearBits, type Ground, listLength, openGround, openLists, refusalOf, setBits } from './ground.ts'
 
 let ground: Ground
 let follower: Follower
@@ -126,5 +128,49 @@ describe('the status of a credential', () => {
     expect([second.bits(ground.issuer, 0), second.bits(ground.issuer, 1)]).toEqual(bits)
     expect(second.listFacts(ground.issuer, 0)).toEqual(first.listFacts(ground.issuer, 0))
     expect(second.lists(ground.issuer)).toEqual([0, 1])
+  })
+})
+
+describe('the status of a credential in an anchored list', () => {
+  const bits = (...set: number[]): Buffer => {
+    const bytes = Buffer.alloc(listLength / 8)
+    for (const index of set) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
+    return bytes
+  }
+  const anchor = (list: number, version: number, bytes: Buffer) => ({
+    contract: 'StatusRegistry',
+    method: 'anchor',
+    args: [
+      ...[ground.issuer, list, version, createHash('sha256').update(bytes).digest()],
+      ...[toSeconds(follower.status.head().timestamp), 'https://lists.example/1'],
+    ],
+  })
+
+  it('counts in the newest version only, once its bytes are here and are those that were anchored', async () => {
+    const open = {
+      contract: 'StatusRegistry',
+      method: 'openLists',
+      args: openListPairArgs(ground.issuer, 10, listLength, true),
+    }
+    await ground.send(open)
+    await ground.send(anchor(10, 1, bits(3)), anchor(11, 1, bits(4)))
+    await follower.poke()
+    expect(await refusalOf(() => status(10, 3))).toBe('status_unavailable')
+    expect(follower.loadAnchored(ground.issuer, 10, bits(5))).toBe(false)
+    expect(follower.loadAnchored(ground.issuer, 10, bits(3))).toBe(true)
+    expect(follower.loadAnchored(ground.issuer, 11, bits(4))).toBe(true)
+    expect([3, 4, 5].map(index => status(10, index))).toEqual(['revoked', 'suspended', 'valid'])
+    await ground.send(anchor(10, 2, bits(3, 5)))
+    await follower.poke()
+    expect(follower.loadAnchored(ground.issuer, 10, bits(3))).toBe(false)
+    const strict = await ground.openFollower({ anchoredGraceMs: 0 })
+    expect(await refusalOf(() => strict.status.status(ground.pointer(10, 5)))).toBe('status_unavailable')
+    expect(status(10, 5)).toBe('valid')
+    expect(follower.loadAnchored(ground.issuer, 10, bits(3, 5))).toBe(true)
+    expect(status(10, 5)).toBe('revoked')
+    expect(follower.listFacts(ground.issuer, 10)?.anchored).toMatchObject({
+      version: 2,
+      url: 'https://lists.example/1',
+    })
   })
 })

@@ -210,19 +210,25 @@ export const openHouse = async (options: HouseOptions = {}): Promise<House> => {
     ready: async () => ({ chain: true }),
     ...options.agency,
   }
-  const app = createApp({
-    agencies: [agency],
-    openapi: options.openapi ?? contract(),
-    log: createLog({ level: 'debug', write: line => logged.push(line) }),
-    limits: options.limits ?? {},
+  const log = createLog({ level: 'debug', write: line => logged.push(line) })
+  const parts = { agencies: [agency], openapi: options.openapi ?? contract(), log, limits: options.limits ?? {} }
+  const app = createApp(parts)
+  const server = await listen(app, { port: 0, host: '127.0.0.1', ...options.listen }).catch(error => {
+    app.close()
+    throw error
   })
-  const server = await listen(app, { port: 0, host: '127.0.0.1', ...options.listen })
   const close = async (): Promise<void> => {
+    open.delete(close)
     await server.close()
     await store.close()
   }
+  open.add(close)
   return { app, server, url: `${server.url}/office`, key, store, clock, logged, close }
 }
+
+const open = new Set<() => Promise<void>>()
+// What a failed test leaves open would keep the process from ending.
+afterAll(() => Promise.all([...open].map(close => close())))
 
 export const post = (
   url: string,

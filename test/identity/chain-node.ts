@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { arch, platform } from 'node:os'
-import { ContractFactory, Contract, JsonRpcProvider, type JsonRpcSigner, type EventLog } from 'ethers'
+import { Contract, ContractFactory, type EventLog, JsonRpcProvider, type JsonRpcSigner } from 'ethers'
 import type { DidEvent } from '../../src/identity/did-ethr.ts'
 
 /** A real EVM node with EthereumDIDRegistry on it, for one test file. */

@@ -38,7 +38,7 @@ describe('a seal', () => {
       expect(() => seal.open(broken, 'a key')).toThrow(coded('seal_broken'))
       expect(() => seal.open(parts.with(index, part.slice(0, 8)).join('.'), 'a key')).toThrow(coded('seal_broken'))
     }
-    for (const text of ['', 'cs1', 'cs2.a.b.c', parts.join('.') + '.x', parts.slice(0, 3).join('.')]) {
+    for (const text of ['', 'cs1', 'cs2.a.b.c', `${parts.join('.')}.x`, parts.slice(0, 3).join('.')]) {
       expect(() => seal.open(text, 'a key')).toThrow(coded('seal_broken'))
     }
   })
@@ -70,9 +70,12 @@ describe('a master key', () => {
     expect(readMasterKey({ file, production: true }).bytes).toEqual(bytes)
   })
 
-  it.each(['', 'secret', '00'.repeat(31), '00'.repeat(33), 'g'.repeat(64), 'A'.repeat(42)])('is refused as %p', text => {
-    expect(() => parseMasterKey(text)).toThrow(coded('master_key_malformed'))
-  })
+  it.each(['', 'secret', '00'.repeat(31), '00'.repeat(33), 'g'.repeat(64), 'A'.repeat(42)])(
+    'is refused as %p',
+    text => {
+      expect(() => parseMasterKey(text)).toThrow(coded('master_key_malformed'))
+    },
+  )
 
   it('is made once for a demo, readable by its owner only', () => {
     const directory = files.path('demo')

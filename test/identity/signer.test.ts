@@ -3,11 +3,11 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { recoverAddress } from 'ethers'
-import type { Signer } from '../../src/kernel/ports.ts'
 import { addressOfKey } from '../../src/identity/did-ethr.ts'
 import { publicKeyFromJwk } from '../../src/identity/key-material.ts'
 import { type DigestSigner, type Keys, openKeys } from '../../src/identity/keys.ts'
 import { openProcessSigner, serveSigner } from '../../src/identity/signer.ts'
+import type { Signer } from '../../src/kernel/ports.ts'
 import { scratch } from './scratch.ts'
 
 const data = Buffer.from('what is signed')

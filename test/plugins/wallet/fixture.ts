@@ -1,9 +1,11 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Wallet1763600000400 } from '../../../migrations/agency/0400-wallet.ts'
+import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
 import { didKeyOf } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
@@ -97,6 +99,7 @@ export const openNation = (clock: MovableClock) => {
   }
   return {
     state,
+    issuerKey: publicKey.publicKey,
     revokeLast: () => decided.set(state.index, 'revoked'),
     issue: async (type: string, holder: string, claims: Record<string, unknown> = {}, format?: FormatId) => {
       const subject = { ...types.byId(type).example, ...claims, id: holder }
@@ -117,6 +120,10 @@ const generatedPublic = (key: KeyObject) => {
 }
 
 export type Place = { file: string } | { databaseUrl: string; schema: string }
+
+const root = join(import.meta.dirname, '../../..')
+/** What went through is held against openapi.yaml, both ways. */
+const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 
@@ -140,7 +147,7 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
   const call = async (operation: string, body?: unknown, how: Call = {}): Promise<Answer> => {
     const route = routes[operation]
     if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    return route.run({
+    const answer = await route.run({
       caller: how.caller ?? anonymous,
       params: how.params ?? {},
       query: how.query ?? {},
@@ -148,6 +155,11 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
       headers: { 'idempotency-key': how.key },
       publicUrl: 'https://wallet.example',
     })
+    const agreed = contract.get(operation)
+    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
+    if (agreed.body !== undefined && body !== undefined) checkBody(agreed, 'application/json', body)
+    checkAnswer(agreed, answer.status, 'application/json', answer.body)
+    return answer
   }
   return { store, needs, call, sessions }
 }

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { routes as credentialRoutes } from '../src/plugins/credentials/routes.ts'
+import { routes as walletRoutes } from '../src/plugins/wallet/routes.ts'
+import { root, startService, temporaryFolder } from './service.ts'
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+const sourcesUnder = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? sourcesUnder(path) : entry.name.endsWith('.ts') ? [readFileSync(path, 'utf8')] : []
+  })
+
+const sectionOf = (title: string): string => readme.split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
+
+describe('the README', () => {
+  it('lists exactly the refusal codes that the source can give, each under its kind', () => {
+    const given = new Set<string>()
+    for (const text of sourcesUnder(join(root, 'src'))) {
+      for (const [, kind, code] of text.matchAll(/Refusal\(\s*'(\w+)',\s*'([a-z0-9_]+)'/g)) given.add(`${kind} ${code}`)
+      for (const [, kind, code] of text.matchAll(/\b(rejected|unavailable)\(\s*'([a-z0-9_]+)'/g))
+        given.add(`${kind} ${code}`)
+    }
+    const listed = sectionOf('Refusals')
+      .split('\n')
+      .flatMap(line => {
+        const [, kind, , codes] = line.split('|').map(cell => cell.trim())
+        return [...(codes ?? '').matchAll(/`([a-z0-9_]+)`/g)].map(match => `${kind} ${match[1]}`)
+      })
+    expect([...listed].sort()).toEqual([...given].sort())
+  })
+
+  it('says of every operation of openapi.yaml who may call it, as its route requires', () => {
+    const document = parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as {
+      paths: Record<string, Record<string, { operationId: string }>>
+    }
+    const all = {
+      ...credentialRoutes({} as Parameters<typeof credentialRoutes>[0]),
+      ...walletRoutes({ house: {} } as Parameters<typeof walletRoutes>[0]),
+    }
+    const wanted = Object.entries(document.paths).flatMap(([path, item]) =>
+      ['get', 'post', 'put', 'delete'].flatMap(method => {
+        const operation = item[method]
+        if (operation === undefined) return []
+        const requires = all[operation.operationId]?.requires
+        const who =
+          requires?.by === 'staff'
+            ? `staff with \`${requires.scope}\``
+            : requires?.by === 'citizen'
+              ? 'the citizen'
+              : 'anyone'
+        return [`| \`${operation.operationId}\` | \`${method.toUpperCase()} ${path}\` | ${who} |`]
+      }),
+    )
+    const rows = sectionOf('Operations and who may call them')
+      .split('\n')
+      .filter(line => /^\| `\w+` \|/.test(line))
+    expect(rows).toEqual(wanted)
+  })
+
+  it('has a tour that works when pasted', async () => {
+    const folder = temporaryFolder()
+    const dataDir = join(folder.path, 'data')
+    const service = await startService({ dataDir })
+    try {
+      const tour = sectionOf('A tour of five minutes')
+        .replaceAll('http://localhost:3000', service.url)
+        .replaceAll('localhost:3000', new URL(service.url).host)
+        .replaceAll('cat data/', `cat ${dataDir}/`)
+      const blocks = [...tour.matchAll(/```(sh|text)\n([\s\S]*?)```/g)]
+      const script = blocks.filter(([, kind]) => kind === 'sh').map(([, , text]) => text)
+      const expected = blocks.filter(([, kind]) => kind === 'text').map(([, , text]) => text)
+      const { stdout, stderr } = spawnSync('bash', ['-c', script.join('\n')], { cwd: root, encoding: 'utf8' })
+      expect({ stdout, stderr }).toEqual({ stdout: expected.join(''), stderr: '' })
+    } finally {
+      await service.stop()
+      folder.remove()
+    }
+  }, 90_000)
+})
