@@ -159,7 +159,7 @@ export const bringOnChain = (
     // The demo runs in one process: after a crash nobody else holds the lease, so there is little to wait for.
     ...(chain.mine === undefined ? {} : { mine: chain.mine, leaseMs: 3_000 }),
     ...(chain.persist === undefined ? {} : { persist: chain.persist }),
-    onMined: () => void chain.follower.poke().catch(() => undefined),
+    onMined: () => chain.follower.poke().catch(() => undefined),
     ...(log === undefined ? {} : { log }),
   })
   const dids = openDids({

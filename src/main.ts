@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError, readAgencies } from './config.ts'
+import { readEnvironment } from './environment.ts'
 import { readMasterKey } from './identity/seal.ts'
 import { isRefusal } from './kernel/refusal.ts'
 import { startServer } from './server.ts'
@@ -8,7 +9,6 @@ import { startServer } from './server.ts'
 /** Reads agency files and the environment, starts and stops the process. */
 
 const { env, argv } = process
-const text = (name: string): string | undefined => (env[name] === '' ? undefined : env[name])
 
 const agencyFiles = (): string[] => {
   if (argv.length > 2) return argv.slice(2)
@@ -19,35 +19,13 @@ const agencyFiles = (): string[] => {
     .map(name => join(folder, name))
 }
 
-const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
-const logLevel = levels.find(level => level === env['LOG_LEVEL']) ?? 'warn'
-
-const tls = () => {
-  const cert = text('TLS_CERT_FILE')
-  const key = text('TLS_KEY_FILE')
-  if (cert === undefined || key === undefined) return undefined
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-}
-
 const start = async () => {
   const began = performance.now()
-  const dataDir = resolve(text('DATA_DIR') ?? 'data')
-  const production = env['NODE_ENV'] === 'production'
+  const { masterKey: source, ...environment } = readEnvironment(env)
   const agencies = readAgencies(agencyFiles())
-  const masterKey = readMasterKey({
-    value: text('MASTER_KEY'),
-    file: text('MASTER_KEY_FILE'),
-    demoDirectory: dataDir,
-    production,
-  })
   const server = await startServer({
-    ...{ agencies, dataDir, production, masterKey, logLevel },
-    port: Number(text('PORT') ?? 3000),
-    publicOrigin: text('PUBLIC_ORIGIN'),
-    databaseUrl: text('DATABASE_URL'),
-    rpcUrls: (text('CHAIN_RPC_URL') ?? '').split(',').filter(url => url !== ''),
-    contractsFile: text('CHAIN_CONTRACTS'),
-    tls: tls(),
+    ...{ ...environment, agencies },
+    masterKey: readMasterKey(source),
     clock: { now: () => Date.now() },
     say: line => console.log(line),
   })

@@ -1,5 +1,7 @@
 import type { AgencyOnChain } from './agency.ts'
+import { openAgent, type VeramoAgent } from './identity/agent.ts'
 import { didKeyOf } from './identity/did-local.ts'
+import { formats, openCredential } from './identity/formats/detect.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
 import { presentCredential } from './identity/present.ts'
 import { batchBits } from './identity/status.ts'
@@ -8,6 +10,7 @@ import type { VerifyNeeds } from './identity/verify.ts'
 import type { Caller } from './kernel/gate.ts'
 import type { Identity } from './kernel/identity.ts'
 import type { Route } from './kernel/plugin.ts'
+import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 
@@ -27,11 +30,37 @@ export type Mounted = {
   citizens?: { session(token: string): Promise<Caller | undefined> }
 }
 
-const mountCredentials = ({ agency, identity, authority, newId }: Mounting): Mounted => {
+/** Veramo's agent over the agency's keys and DIDs, opened when somebody first asks for it. */
+const openVeramo = ({ agency, types }: Mounting): CredentialsNeeds['veramo'] => {
+  const { keys, dids, did, chain, controller, signing, config } = agency
+  const open = async (): Promise<VeramoAgent> => {
+    const { agent, adopt } = openAgent({ keys, dids, chainId: chain.client.chainId, credentialProviders: [] })
+    await adopt({ did, alias: config.name, controllerKeyId: controller.keyId, keyIds: [signing.keyId] })
+    return agent
+  }
+  let opened: Promise<VeramoAgent> | undefined
+  return {
+    async call(method, args) {
+      opened ??= open().catch(error => {
+        opened = undefined
+        throw error
+      })
+      return (await opened).execute(method, args)
+    },
+    show(compact) {
+      const credential = openCredential(compact, types)
+      return { ...formats[credential.format].show(credential), proof: { type: 'JwtProof2020', jwt: compact } }
+    },
+  }
+}
+
+const mountCredentials = (mounting: Mounting): Mounted => {
+  const { agency, identity, authority, newId } = mounting
   const { house, outbox, address, config, settings, log } = agency
   return {
     routes: credentials.routes({
       ...{ house, identity, outbox, newId },
+      veramo: openVeramo(mounting),
       statusAuthority: authority,
       log: {
         origin: log.origin,

@@ -27,7 +27,7 @@ import type { MasterKey } from './identity/seal.ts'
 import { openStatusLists, ownDecisions } from './identity/status.ts'
 import { type CredentialTypes, loadCredentialTypes } from './identity/types.ts'
 import type { Route } from './kernel/plugin.ts'
-import type { ChainWrite, Clock, StatusValue } from './kernel/ports.ts'
+import type { Clock, StatusValue } from './kernel/ports.ts'
 import { plugins } from './plugins.ts'
 import { timeId } from './store/time-id.ts'
 

@@ -121,10 +121,38 @@ const rpcOf =
     return (answer as { result: T }).result
   }
 
+const mostBytes = 256 * 1024 * 1024
+
+const readBounded = async (response: Response): Promise<Uint8Array> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.length
+    if (size > mostBytes) throw new Error('The node answers with more than anyone asked for.')
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Ethers' own transport has only an idle timeout, and leaves the socket open: here the whole call has a limit. */
 const requestTo = (url: string, timeoutMs: number): FetchRequest => {
   const request = new FetchRequest(url)
-  request.timeout = timeoutMs
   request.setThrottleParams({ maxAttempts: 3 })
+  request.getUrlFunc = async asked => {
+    const response = await fetch(asked.url, {
+      method: asked.method,
+      headers: asked.headers,
+      body: asked.body ? Buffer.from(asked.body) : null,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return {
+      statusCode: response.status,
+      statusMessage: response.statusText,
+      headers: Object.fromEntries(response.headers),
+      body: await readBounded(response),
+    }
+  }
   return request
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HDNodeWallet, Wallet } from 'ethers'
-import type { ChainAccount } from './account.ts'
-import { anvilRpc, freePort, launchAnvil, takeOver } from './anvil.ts'
+import { type ChainAccount, keyAccount } from './account.ts'
+import { type AnvilSetup, anvilRpc, freePort, launchAnvil, takeOver } from './anvil.ts'
 import { coalesce } from './coalesce.ts'
 import { atomicWrite, dumpState } from './dump.ts'
 import { type Log, silent } from './log.ts'
@@ -44,6 +44,8 @@ export type EmbeddedOptions = {
 
 const ether = 10n ** 18n
 const revivalsAllowed = 5
+/** A node that ran this long has earned its revivals anew. */
+const steadyMs = 60_000
 
 const readOr = async (path: string, otherwise: () => Promise<string> | string): Promise<string> => {
   const known = await readFile(path, 'utf8').catch(error => {
@@ -62,42 +64,39 @@ const newMnemonic = (): string => {
   return phrase
 }
 
-const deployerOf = (mnemonic: string): ChainAccount => {
-  const wallet = HDNodeWallet.fromPhrase(mnemonic)
-  return {
-    address: wallet.address.toLowerCase(),
-    sign: async digest => {
-      const { r, s, v } = wallet.signingKey.sign(digest)
-      return { r, s, v }
-    },
-  }
+const deployerOf = (mnemonic: string): ChainAccount => keyAccount(HDNodeWallet.fromPhrase(mnemonic).privateKey)
+
+const prepare = async (options: EmbeddedOptions): Promise<{ setup: AnvilSetup; deployer: ChainAccount }> => {
+  const { dir, chainId = 31_337, log = silent } = options
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const deployer = deployerOf(await readOr(join(dir, 'mnemonic'), newMnemonic))
+  const port = options.port ?? Number(await readOr(join(dir, 'port'), async () => String(await freePort())))
+  return { setup: { dir, port, chainId, deployer: deployer.address, log }, deployer }
 }
 
+/** Starts the chain of this directory, or adopts it if it still runs. @throws Error when another process has it. */
 export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded> => {
-  const { dir, chainId = 31_337, heartbeatMs = 15_000, log = silent } = options
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const mnemonic = await readOr(join(dir, 'mnemonic'), newMnemonic)
-  const port = options.port ?? Number(await readOr(join(dir, 'port'), async () => String(await freePort())))
-  const deployer = deployerOf(mnemonic)
-  const setup = { dir, port, chainId, deployer: deployer.address, log }
+  const { setup, deployer } = await prepare(options)
+  const { port, chainId, log } = setup
+  const { dir, heartbeatMs = 15_000 } = options
   let node = (await takeOver(setup)) ?? (await launchAnvil(setup))
 
   const call = anvilRpc(port)
   const listeners: (() => void)[] = []
   let stopping = false
   let revivals = 0
+  let bornAt = performance.now()
   let minedAt = performance.now()
 
   const revive = coalesce(async () => {
     if (stopping || node.alive()) return
-    revivals += 1
+    revivals = performance.now() - bornAt > steadyMs ? 1 : revivals + 1
     if (revivals > revivalsAllowed) throw new Error('The embedded chain ends again and again; it stays down.')
     log.warn({ port, revivals }, 'the embedded chain ended; it is started again from its last state')
     node = await launchAnvil(setup)
+    bornAt = performance.now()
     watch()
   })
-  const watch = (): void => node.onExit(() => void revive().catch(error => log.warn({ error }, String(error))))
-  watch()
 
   const mine = coalesce(async () => {
     if (!node.alive()) await revive()
@@ -105,12 +104,18 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded>
     minedAt = performance.now()
     for (const listener of listeners) listener()
   })
+  const watch = (): void =>
+    node.onExit(() => {
+      void revive()
+        .then(mine)
+        .catch(error => log.warn({ error: String(error) }, 'the embedded chain did not come back'))
+    })
+  watch()
   const persist = coalesce(() => dumpState(call, dir))
-  const beat = async (): Promise<void> => {
-    if (performance.now() - minedAt >= heartbeatMs) await mine()
-  }
+  const beat = async (): Promise<void> => (performance.now() - minedAt < heartbeatMs ? undefined : mine())
   const heartbeat = setInterval(
-    () => void beat().catch(error => log.warn({ error }, 'the embedded chain did not answer its heartbeat')),
+    () =>
+      void beat().catch(error => log.warn({ error: String(error) }, 'the embedded chain did not answer its heartbeat')),
     Math.min(1_000, heartbeatMs),
   )
   heartbeat.unref()

@@ -157,7 +157,7 @@ export const openFollower = async (options: FollowerOptions): Promise<Follower> 
     caughtUp: () => caughtUp.promise,
     onChange: changes.add,
     onDidChange: dids.add,
-    size: replica.size,
+    size: () => replica.size(),
     close: async () => {
       closed = true
       clearInterval(timer)

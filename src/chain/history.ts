@@ -1,4 +1,4 @@
-import type { Row, Store } from '../kernel/ports.ts'
+import type { Row, Store, Tx } from '../kernel/ports.ts'
 import type { Header, LogEntry } from './client.ts'
 import { type ChainEvent, decodeEvent, type SourceName, type WordEvent } from './events.ts'
 
@@ -16,7 +16,8 @@ export type Page = {
 export type History = {
   /** The newest block followed; forgets everything if it was of another chain or of other contracts. */
   open(source: string): Promise<StoredBlock | undefined>
-  add(page: Page): Promise<void>
+  /** Adds what follows `above`; whatever a failed attempt left there is replaced. */
+  add(page: Page, above: number): Promise<void>
   /** Forgets all blocks above. @returns the words that changed in them. */
   rollBack(ancestor: number): Promise<WordPlace[]>
   block(number: number): Promise<StoredBlock | undefined>
@@ -79,13 +80,30 @@ const replayTable = async <Found extends Row & { block: number; log: number }>(
   }
 }
 
-const forgetAbove = async (store: Store, ancestor: number): Promise<void> =>
-  store.transaction(async tx => {
-    await tx.query('DELETE FROM chain_words WHERE block > ?', [ancestor])
-    await tx.query('DELETE FROM chain_events WHERE block > ?', [ancestor])
-    await tx.query('DELETE FROM chain_blocks WHERE number > ?', [ancestor])
-    await tx.query('UPDATE chain_cursor SET block = ?', [ancestor])
-  })
+const forgetAbove = async (tx: Tx, ancestor: number): Promise<void> => {
+  await tx.query('DELETE FROM chain_words WHERE block > ?', [ancestor])
+  await tx.query('DELETE FROM chain_events WHERE block > ?', [ancestor])
+  await tx.query('DELETE FROM chain_blocks WHERE number > ?', [ancestor])
+  await tx.query('UPDATE chain_cursor SET block = ?', [ancestor])
+}
+
+const wordValues = async (
+  store: Store,
+  { issuer, list, word }: WordPlace,
+  settled: number,
+  upTo: number,
+): Promise<WordValue[]> => {
+  const place = 'issuer = ? AND list = ? AND word = ?'
+  const base = await store.read<{ block: number; bits: string }>(
+    `SELECT block, bits FROM chain_words WHERE ${place} AND block <= ? ORDER BY block DESC, log DESC LIMIT 1`,
+    [issuer, list, word, Math.min(settled, upTo)],
+  )
+  const later = await store.read<{ block: number; bits: string }>(
+    `SELECT block, bits FROM chain_words WHERE ${place} AND block > ? AND block <= ? ORDER BY block, log`,
+    [issuer, list, word, settled, upTo],
+  )
+  return [...base, ...later].map(row => ({ block: row.block, bits: Buffer.from(row.bits, 'hex') }))
+}
 
 export const openHistory = (store: Store): History => {
   const block = async (number: number): Promise<StoredBlock | undefined> => {
@@ -98,17 +116,18 @@ export const openHistory = (store: Store): History => {
     open: async source => {
       const [cursor] = await store.read<{ source: string; block: number }>('SELECT source, block FROM chain_cursor')
       if (cursor?.source === source) return block(cursor.block)
-      await forgetAbove(store, -1)
       await store.transaction(async tx => {
+        await forgetAbove(tx, -1)
         await tx.query('DELETE FROM chain_cursor')
         await tx.query('INSERT INTO chain_cursor (id, source, block) VALUES (1, ?, -1)', [source])
       })
       return undefined
     },
-    add: ({ headers, events }) =>
+    add: ({ headers, events }, above) =>
       store.transaction(async tx => {
         const last = headers.at(-1)
         if (last === undefined) return
+        await forgetAbove(tx, above)
         tx.insert(
           'chain_blocks',
           headers.map(({ number, hash, timestamp }) => ({ number, hash, time: timestamp })),
@@ -127,7 +146,7 @@ export const openHistory = (store: Store): History => {
       const words = await store.read<WordPlace>('SELECT DISTINCT issuer, list, word FROM chain_words WHERE block > ?', [
         ancestor,
       ])
-      await forgetAbove(store, ancestor)
+      await store.transaction(tx => forgetAbove(tx, ancestor))
       return words
     },
     block,
@@ -143,18 +162,7 @@ export const openHistory = (store: Store): History => {
       )
       return found
     },
-    word: async ({ issuer, list, word }, settled, upTo) => {
-      const place = 'issuer = ? AND list = ? AND word = ?'
-      const base = await store.read<{ block: number; bits: string }>(
-        `SELECT block, bits FROM chain_words WHERE ${place} AND block <= ? ORDER BY block DESC, log DESC LIMIT 1`,
-        [issuer, list, word, Math.min(settled, upTo)],
-      )
-      const later = await store.read<{ block: number; bits: string }>(
-        `SELECT block, bits FROM chain_words WHERE ${place} AND block > ? AND block <= ? ORDER BY block, log`,
-        [issuer, list, word, settled, upTo],
-      )
-      return [...base, ...later].map(row => ({ block: row.block, bits: Buffer.from(row.bits, 'hex') }))
-    },
+    word: (place, settled, block) => wordValues(store, place, settled, block),
     replay: async take => {
       await replayTable<EventRow>(store, 'chain_events', rows => take(rows.flatMap(eventOf)))
       await replayTable<WordRow>(store, 'chain_words', rows =>

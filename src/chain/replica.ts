@@ -25,23 +25,6 @@ export type StatusList = {
   loaded: number
 }
 
-/** The chain's state in memory, as of the newest block followed. Only the follower changes it. */
-export type Replica = {
-  list(issuer: string, list: number): StatusList | undefined
-  lists(issuer: string): number[]
-  dids(identity: string): readonly DidEvent[]
-  trust(): TrustState
-  apply(events: ChainEvent[]): void
-  /** Lets cleared bits count that were cleared in this block or before it. */
-  settle(settledBlock: number): void
-  /** Forgets everything above a block; words that changed there are given with the values that remain. */
-  rollBack(ancestor: number, words: { place: WordPlace; values: WordValue[] }[]): void
-  /** Takes the bits of an anchored list if they are those of its newest version. @returns whether they are. */
-  loadAnchored(issuer: string, list: number, bytes: Uint8Array): boolean
-  /** Memory of the bits, and how many statuses they are: a credential has one bit in each of its two lists. */
-  size(): { bytes: number; statuses: number }
-}
-
 export const anchoredHead = (list: StatusList): AnchoredHead | undefined => {
   const last = list.anchors.at(-1)
   if (last === undefined) return undefined
@@ -64,97 +47,114 @@ const newList = (event: ListEvent & { kind: 'ListOpened' }): StatusList => ({
   loaded: 0,
 })
 
-export const createReplica = (): Replica => {
-  const issuers = new Map<string, Map<number, StatusList>>()
-  const dids = new Map<string, DidEvent[]>()
-  const trustEvents: TrustEvent[] = []
-  const unsettled = new Set<StatusList>()
-  let trust: TrustState | undefined
+/** The chain's state in memory, as of the newest block followed. Only the follower changes it. */
+export class Replica {
+  readonly #issuers = new Map<string, Map<number, StatusList>>()
+  readonly #dids = new Map<string, DidEvent[]>()
+  readonly #trustEvents: TrustEvent[] = []
+  readonly #unsettled = new Set<StatusList>()
+  #trust: TrustState | undefined
 
-  const list = (issuer: string, number: number): StatusList | undefined => issuers.get(issuer)?.get(number)
+  list(issuer: string, list: number): StatusList | undefined {
+    return this.#issuers.get(issuer)?.get(list)
+  }
 
-  const applyOne = (event: ChainEvent): void => {
+  lists(issuer: string): number[] {
+    return [...(this.#issuers.get(issuer)?.keys() ?? [])]
+  }
+
+  dids(identity: string): readonly DidEvent[] {
+    return this.#dids.get(identity) ?? []
+  }
+
+  trust(): TrustState {
+    this.#trust ??= trustState(this.#trustEvents)
+    return this.#trust
+  }
+
+  /** Takes over events in their order. */
+  apply(events: readonly ChainEvent[]): void {
+    for (const event of events) this.#applyOne(event)
+  }
+
+  /** Lets cleared bits count that were cleared in this block or before it. */
+  settle(settledBlock: number): void {
+    for (const list of this.#unsettled) if (!list.bits.settle(settledBlock)) this.#unsettled.delete(list)
+  }
+
+  /** Forgets everything above a block; words that changed there are given with the values that remain. */
+  rollBack(ancestor: number, words: { place: WordPlace; values: WordValue[] }[]): void {
+    this.#rollBackLists(ancestor)
+    for (const own of this.#dids.values()) dropAbove(own, ancestor)
+    dropAbove(this.#trustEvents, ancestor)
+    this.#trust = undefined
+    for (const { place, values } of words) {
+      const list = this.list(place.issuer, place.list)
+      list?.bits.replace(place.word, values)
+      if (list?.bits.waiting) this.#unsettled.add(list)
+    }
+  }
+
+  /** Takes the bits of an anchored list if they are those of its newest version. @returns whether they are. */
+  loadAnchored(issuer: string, number: number, bytes: Uint8Array): boolean {
+    const list = this.list(issuer, number)
+    const head = list && anchoredHead(list)
+    if (list === undefined || head === undefined || bytes.length * 8 !== list.length) return false
+    if (`0x${createHash('sha256').update(bytes).digest('hex')}` !== head.digest) return false
+    list.bits.load(bytes)
+    list.loaded = head.version
+    return true
+  }
+
+  /** Memory of the bits, and how many statuses they are: a credential has one bit in each of its two lists. */
+  size(): { bytes: number; statuses: number } {
+    const all = [...this.#issuers.values()].flatMap(own => [...own.values()])
+    const bits = all.reduce((sum, list) => sum + list.length, 0)
+    return { bytes: all.reduce((sum, list) => sum + list.bits.size, 0), statuses: bits / 2 }
+  }
+
+  #applyOne(event: ChainEvent): void {
     switch (event.kind) {
       case 'StatusChanged': {
-        const target = list(event.issuer, event.list)
-        if (target === undefined) return
-        target.bits.apply(event)
-        if (target.bits.waiting) unsettled.add(target)
+        const list = this.list(event.issuer, event.list)
+        list?.bits.apply(event)
+        if (list?.bits.waiting) this.#unsettled.add(list)
         return
       }
       case 'ListOpened': {
-        const own = issuers.get(event.issuer) ?? new Map<number, StatusList>()
-        issuers.set(event.issuer, own.set(event.list, newList(event)))
+        const own = this.#issuers.get(event.issuer) ?? new Map<number, StatusList>()
+        this.#issuers.set(event.issuer, own.set(event.list, newList(event)))
         return
       }
       case 'Anchored':
-        list(event.issuer, event.list)?.anchors.push(event)
+        this.list(event.issuer, event.list)?.anchors.push(event)
         return
       case 'owner':
       case 'delegate':
       case 'attribute': {
-        const own = dids.get(event.identity)
+        const own = this.#dids.get(event.identity)
         if (own) own.push(event)
-        else dids.set(event.identity, [event])
+        else this.#dids.set(event.identity, [event])
         return
       }
       default:
-        trustEvents.push(event)
-        trust = undefined
+        this.#trustEvents.push(event)
+        this.#trust = undefined
     }
   }
 
-  const rollBackLists = (ancestor: number): void => {
-    for (const own of issuers.values()) {
-      for (const [number, target] of own) {
-        if (target.openedBlock > ancestor) {
+  #rollBackLists(ancestor: number): void {
+    for (const own of this.#issuers.values()) {
+      for (const [number, list] of own) {
+        if (list.openedBlock > ancestor) {
           own.delete(number)
-          unsettled.delete(target)
+          this.#unsettled.delete(list)
         }
-        dropAbove(target.anchors, ancestor)
-        if (target.loaded > (target.anchors.at(-1)?.version ?? 0)) target.loaded = 0
+        dropAbove(list.anchors, ancestor)
+        if (list.loaded > (list.anchors.at(-1)?.version ?? 0)) list.loaded = 0
       }
     }
-  }
-
-  return {
-    list,
-    lists: issuer => [...(issuers.get(issuer)?.keys() ?? [])],
-    dids: identity => dids.get(identity) ?? [],
-    trust: () => {
-      trust ??= trustState(trustEvents)
-      return trust
-    },
-    apply: events => {
-      for (const event of events) applyOne(event)
-    },
-    settle: settledBlock => {
-      for (const target of unsettled) if (!target.bits.settle(settledBlock)) unsettled.delete(target)
-    },
-    rollBack: (ancestor, words) => {
-      rollBackLists(ancestor)
-      for (const own of dids.values()) dropAbove(own, ancestor)
-      dropAbove(trustEvents, ancestor)
-      trust = undefined
-      for (const { place, values } of words) {
-        const target = list(place.issuer, place.list)
-        target?.bits.replace(place.word, values)
-        if (target?.bits.waiting) unsettled.add(target)
-      }
-    },
-    loadAnchored: (issuer, number, bytes) => {
-      const target = list(issuer, number)
-      const head = target && anchoredHead(target)
-      if (target === undefined || head === undefined || bytes.length * 8 !== target.length) return false
-      if (`0x${createHash('sha256').update(bytes).digest('hex')}` !== head.digest) return false
-      target.bits.load(bytes)
-      target.loaded = head.version
-      return true
-    },
-    size: () => {
-      const all = [...issuers.values()].flatMap(own => [...own.values()])
-      const bits = all.reduce((sum, target) => sum + target.length, 0)
-      return { bytes: all.reduce((sum, target) => sum + target.bits.size, 0), statuses: bits / 2 }
-    },
   }
 }
+
+export const createReplica = (): Replica => new Replica()

@@ -33,6 +33,8 @@ export class Sender {
   readonly #listeners = new Set<() => void>()
   readonly #timer: NodeJS.Timeout
   #closed = false
+  /** The first look is at final rows too: the chain may have come back older than it was. */
+  #looked = false
 
   constructor(options: OutboxOptions & { log: Log }) {
     const { store, clock, client, leaseMs = 15_000, pollMs = 1_000 } = options
@@ -50,10 +52,11 @@ export class Sender {
   /** Looks at once. Never rejects: what goes wrong is logged, and tried again at the next poll. */
   readonly poke = coalesce(async () => {
     try {
-      if (this.#closed || !(await this.#rows.anyWaiting())) return
+      if (this.#closed || (this.#looked && !(await this.#rows.anyWaiting()))) return
       do {
         if (!(await this.#lease.hold())) return
       } while ((await this.#advance()) && !this.#closed)
+      this.#looked = true
     } catch (error) {
       if (error instanceof LeaseLost || this.#closed) return
       this.#options.log.warn({ error: String(error) }, 'the outbox could not be worked off; it tries again')

@@ -73,6 +73,7 @@ export class Sync {
 
   async #follow(): Promise<void> {
     const { client, clock, pages, replica, confirmations, fromBlock } = this.#options
+    const askedAt = clock.now()
     const head = await client.head()
     if (!(await this.#align(head))) return
     this.#timesShort = 0
@@ -80,14 +81,14 @@ export class Sync {
     while (next() <= head.number - tail) await this.#take(await pages.range(next(), head.number - tail))
     await this.#take(await pages.blocks(next(), head, this.#cursor))
     replica.settle(head.number - confirmations)
-    this.#linkedAt = clock.now()
+    this.#linkedAt = askedAt
   }
 
   async #take(page: Page): Promise<void> {
     const { history, replica, confirmations } = this.#options
     const last = page.headers.at(-1)
     if (last === undefined) return
-    await history.add(page)
+    await history.add(page, this.#cursor?.number ?? -1)
     replica.apply(page.events.map(({ event }) => event))
     this.#cursor = { number: last.number, hash: last.hash, time: last.timestamp }
     replica.settle(last.number - confirmations)

@@ -20,6 +20,14 @@ export type NewKey = { id: string; key: string }
 
 export type KeyOptions = { scopes: readonly string[]; expires?: number }
 
+export type KeySummary = {
+  id: string
+  scopes: readonly string[]
+  created: number
+  expires: number | undefined
+  revoked: number | undefined
+}
+
 export type ApiKeys = {
   /** The scopes of a key that is known, neither revoked nor expired, and whose secret is right. */
   find(key: string): Promise<{ id: string; scopes: readonly string[] } | undefined>
@@ -27,6 +35,8 @@ export type ApiKeys = {
   create(options: KeyOptions): Promise<NewKey>
   /** Other processes of the agency follow within five seconds. */
   revoke(id: string): Promise<void>
+  /** Every key there ever was, oldest first, without secrets. */
+  list(): Promise<KeySummary[]>
 }
 
 // The text of the secret is hashed, not its bytes: base64url has several spellings of the same bytes.
@@ -66,6 +76,19 @@ const readKey = async (store: Store, id: string): Promise<Stored | undefined> =>
     expires: numberOrNone(row.expires),
     revoked: numberOrNone(row.revoked),
   }
+}
+
+type SummaryRow = { id: string; scopes: string; created: string; expires: string | null; revoked: string | null }
+
+const listKeys = async (store: Store): Promise<KeySummary[]> => {
+  const rows = await store.read<SummaryRow>(
+    `SELECT id, scopes, cast(created AS text) AS created, cast(expires AS text) AS expires,
+       cast(revoked AS text) AS revoked FROM api_keys ORDER BY api_keys.created, id`,
+  )
+  return rows.map(({ id, scopes, created, expires, revoked }) => ({
+    ...{ id, scopes: JSON.parse(scopes) as string[], created: Number(created) },
+    ...{ expires: numberOrNone(expires), revoked: numberOrNone(revoked) },
+  }))
 }
 
 /** API keys over the table `api_keys`, with what was read lately kept in memory for five seconds. */
@@ -108,6 +131,7 @@ export const createApiKeys = (store: Store, clock: Clock): ApiKeys => {
       })
       cache.delete(id)
     },
+    list: () => listKeys(store),
   }
 }
 

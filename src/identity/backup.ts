@@ -118,7 +118,11 @@ const openArchive = async ({ manifest, iv, sealed }: Archive, lock: Lock): Promi
   }
 }
 
-const restoreContent = async (manager: VeramoStore['dataSource']['manager'], content: Content, seal: Seal): Promise<void> => {
+const restoreContent = async (
+  manager: VeramoStore['dataSource']['manager'],
+  content: Content,
+  seal: Seal,
+): Promise<void> => {
   const existing = await manager.count(PrivateKey)
   if (existing > 0) {
     throw new Refusal('conflict', 'key_store_not_empty', 'A backup is restored into an empty key store only.')

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/ports.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type DidEvent, type EthrDid, ethrDocument, parseEthrDid } from './did-ethr.ts'
 import { localDocument, parseLocalDid } from './did-local.ts'
+import { isDidWeb } from './did-web.ts'
 
 /** The error codes of W3C DID Resolution that are answered here. */
 export type ResolutionError =
@@ -76,6 +77,7 @@ const resolveWeb = async (asked: Asked, needs: Needs): Promise<DIDResolutionResu
   if (asked.versionTime !== undefined || asked.versionId !== undefined) {
     return failure('notFound', 'A did:web has no past versions.')
   }
+  if (!isDidWeb(asked.did)) return failure('invalidDid', 'A did:web is did:web:host, with %3A before a port.')
   try {
     return success(asked, await needs.webDocument(asked.did), {})
   } catch (error) {

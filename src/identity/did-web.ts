@@ -20,10 +20,20 @@ export const didWebFor = (publicUrl: string): string => {
 /** A did:web with its host in lower case. */
 export const normaliseDidWeb = (did: string): string => {
   const [method, web, host = '', ...path] = did.split(':')
-  if (method !== 'did' || web !== 'web' || !/^[A-Za-z0-9.-]{1,253}(%3[Aa]\d{1,5})?$/.test(host)) throw malformed()
+  const [, name = ''] = /^([A-Za-z0-9.-]{1,253})(?:%3[Aa]\d{1,5})?$/.exec(host) ?? []
+  const isLabel = (label: string) => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label)
+  if (method !== 'did' || web !== 'web' || !name.split('.').every(isLabel)) throw malformed()
   const isSafe = (part: string) => /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/.test(part)
   if (path.length > 16 || !path.every(isSafe)) throw malformed()
   return ['did:web', host.toLowerCase().replace('%3a', '%3A'), ...path].join(':')
+}
+
+export const isDidWeb = (did: string): boolean => {
+  try {
+    return normaliseDidWeb(did) !== ''
+  } catch {
+    return false
+  }
 }
 
 /** Where the document of a did:web stands: https, or http where exactly that origin is configured. */

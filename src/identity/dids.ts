@@ -1,7 +1,7 @@
 import type { DIDResolutionOptions, DIDResolutionResult } from 'did-resolver'
 import type { Clock } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { type DidEvent, type EthrDid, ethrDocument, ethrKeys, parseEthrDid, type TimedKey } from './did-ethr.ts'
+import { type DidEvent, ethrDid, ethrDocument, ethrKeys, parseEthrDid, type TimedKey } from './did-ethr.ts'
 import type { DidKeys, KeyPurpose, VerificationKey } from './did-keys.ts'
 import { parseLocalDid } from './did-local.ts'
 import { openResolver } from './did-resolution.ts'
@@ -43,7 +43,9 @@ const unknownKey = (kid: string): Refusal =>
 const unresolvable = (did: string): Refusal =>
   new Refusal('rejected', 'did_unresolvable', `${did} is no DID that counts here.`)
 
-type Keyed = { did: string; keys: Map<string, TimedKey> }
+/** By fragment. */
+type KeySet = Map<string, TimedKey>
+type WebDids = ReturnType<typeof openWebDids>
 
 /** The key, if it serves the purpose and was valid at that time. */
 const judged = (key: TimedKey, purpose: KeyPurpose, at: number | undefined, now: number): VerificationKey => {
@@ -57,14 +59,14 @@ const judged = (key: TimedKey, purpose: KeyPurpose, at: number | undefined, now:
   return key
 }
 
-const localKeys = (did: string): Keyed | undefined => {
+const localKeys = (did: string): KeySet | undefined => {
   const local = parseLocalDid(did)
   if (local === undefined) return undefined
   const { publicKey, jwk, algorithm, thumbprint } = local.key
   const kid = `${did}#${local.fragment}`
   const use = { assertionMethod: true, authentication: true, ended: false }
   const key: TimedKey = { kid, did, publicKey, jwk, algorithm, thumbprint, ...use }
-  return { did, keys: new Map([[local.fragment, key]]) }
+  return new Map([[local.fragment, key]])
 }
 
 /** The first of the did:ethr's keys with this thumbprint that fits, or why the last one did not. */
@@ -85,80 +87,86 @@ const sameKey = (
   throw refusal
 }
 
-/** The DIDs this agency can judge: did:ethr of its own chain from the replica, did:key, did:jwk, and linked did:web. */
-export const openDids = (options: DidsOptions): Dids => {
-  const { chainId, replica, clock } = options
-  const web = openWebDids(options.web ?? {}, clock)
-  const held = new Generations<Keyed>(heldDids)
-  const isFresh = () => replica.assertFresh?.()
+/** Every spelling of a DID that carries its own key, without the cost of reading the key. */
+const localForm = /^did:(?:key:z[1-9A-HJ-NP-Za-km-z]{40,60}|jwk:[A-Za-z0-9_-]{20,1024})$/
 
-  const keyed = (did: string): Keyed | undefined => {
+/** The keys of each DID, read once; one entry a did:ethr, whatever its spelling, so that `changed` finds it. */
+const openKeySets = ({ chainId, replica }: DidsOptions) => {
+  const held = new Generations<KeySet>(heldDids)
+  const of = (did: string): KeySet | undefined => {
     const known = held.get(did)
     if (known !== undefined) return known
     const ethr = parseEthrDid(did, chainId)
-    // One entry a did:ethr, whatever its spelling, so that `changed` finds it.
-    if (ethr !== undefined && ethr.controllerKey === undefined && ethr.did !== did) return keyed(ethr.did)
-    const found = ethr === undefined ? localKeys(did) : { did: ethr.did, keys: keysOf(ethr) }
-    if (found !== undefined && ethr?.controllerKey === undefined) held.set(did, found)
+    const isAddress = ethr !== undefined && ethr.controllerKey === undefined
+    if (isAddress && ethr.did !== did) return of(ethr.did)
+    const found = ethr === undefined ? localKeys(did) : ethrKeys(ethr, replica.events(ethr.address))
+    if (found !== undefined && (ethr === undefined || isAddress)) held.set(did, found)
     return found
   }
-  const keysOf = (ethr: EthrDid) => ethrKeys(ethr, replica.events(ethr.address))
+  const forget = (address?: string): void => {
+    if (address === undefined) held.clear()
+    else held.delete(ethrDid(chainId, address))
+  }
+  return { of, forget }
+}
 
-  const linkOf = async (did: string): Promise<EthrDid | undefined> => {
+/** A did:web is a copy: it counts as the did:ethr that names it back, and its keys while that one has them too. */
+const openCopies = (options: DidsOptions, web: WebDids, keySet: (did: string) => KeySet | undefined) => {
+  const { chainId, replica, clock } = options
+  const original = async (did: string): Promise<string | undefined> => {
     const { alsoKnownAs = [] } = await web.document(did)
     for (const name of alsoKnownAs.slice(0, 10)) {
       const ethr = parseEthrDid(name, chainId)
       if (ethr === undefined || ethr.controllerKey !== undefined) continue
       const view = { did: ethr.did, ethr, chainId, events: replica.events(ethr.address), now: clock.now() }
-      if (ethrDocument(view).didDocument.alsoKnownAs?.includes(did)) return ethr
+      if (ethrDocument(view).didDocument.alsoKnownAs?.includes(did)) return ethr.did
     }
     return undefined
   }
-
-  /** A did:web is a copy: its key counts only while the did:ethr behind it has the same key. */
-  const webKey = async (kid: string, purpose: KeyPurpose, at: number | undefined): Promise<VerificationKey> => {
-    const did = normaliseDidWeb(kid.slice(0, kid.indexOf('#')))
-    const ethr = await linkOf(did)
+  const key = async (kid: string, purpose: KeyPurpose, at: number | undefined): Promise<VerificationKey> => {
+    const hash = kid.indexOf('#')
+    const did = normaliseDidWeb(kid.slice(0, hash))
+    const ethr = await original(did)
     if (ethr === undefined) throw unresolvable(did)
-    const named = keyInDocument(await web.document(did), `${did}${kid.slice(kid.indexOf('#'))}`)
-    const keys = keyed(ethr.did)?.keys.values()
+    const named = keyInDocument(await web.document(did), did + kid.slice(hash))
+    const keys = keySet(ethr)?.values()
     if (named === undefined || keys === undefined) throw unknownKey(kid)
-    const fits = (key: TimedKey) => judged(key, purpose, at, clock.now())
+    const fits = (each: TimedKey) => judged(each, purpose, at, clock.now())
     return sameKey(keys, { kid, thumbprint: named.thumbprint }, fits)
   }
+  return { original, key }
+}
 
-  const key: DidKeys['key'] = (kid, purpose, at) => {
-    const hash = kid.indexOf('#')
-    if (hash < 0) throw unknownKey(kid)
-    const did = kid.slice(0, hash)
-    if (did.startsWith('did:web:')) {
-      isFresh()
-      return webKey(kid, purpose, at)
-    }
-    if (did.startsWith('did:ethr:')) isFresh()
-    const found = keyed(did)
-    if (found === undefined) throw unresolvable(did)
-    const entry = found.keys.get(kid.slice(hash + 1))
-    if (entry === undefined) throw unknownKey(kid)
-    return judged(entry, purpose, at, clock.now())
-  }
-
-  const subjectOf: DidKeys['subjectOf'] = did => {
-    if (did.startsWith('did:web:')) {
+/** The DIDs this agency can judge: did:ethr of its own chain from the replica, did:key, did:jwk, and linked did:web. */
+export const openDids = (options: DidsOptions): Dids => {
+  const { chainId, replica, clock } = options
+  const web = openWebDids(options.web ?? {}, clock)
+  const keySets = openKeySets(options)
+  const copies = openCopies(options, web, keySets.of)
+  const isFresh = () => replica.assertFresh?.()
+  return {
+    key(kid, purpose, at) {
+      const hash = kid.indexOf('#')
+      if (hash < 0) throw unknownKey(kid)
+      const did = kid.slice(0, hash)
+      const isLocal = did.startsWith('did:key:') || did.startsWith('did:jwk:')
+      if (!isLocal) isFresh()
+      if (did.startsWith('did:web:')) return copies.key(kid, purpose, at)
+      const keys = keySets.of(did)
+      if (keys === undefined) throw unresolvable(did)
+      const found = keys.get(kid.slice(hash + 1))
+      if (found === undefined) throw unknownKey(kid)
+      return judged(found, purpose, at, clock.now())
+    },
+    subjectOf(did) {
+      if (localForm.test(did)) return did
+      const ethr = parseEthrDid(did, chainId)
+      if (ethr !== undefined) return ethr.did
+      if (!did.startsWith('did:web:')) throw unresolvable(did)
       const name = normaliseDidWeb(did)
       isFresh()
-      return linkOf(name).then(ethr => ethr?.did ?? name)
-    }
-    const ethr = parseEthrDid(did, chainId)
-    if (ethr !== undefined) return ethr.did
-    const local = keyed(did)
-    if (local === undefined) throw unresolvable(did)
-    return local.did
-  }
-
-  return {
-    key,
-    subjectOf,
+      return copies.original(name).then(original => original ?? name)
+    },
     resolve: openResolver({
       chainId,
       events: address => replica.events(address),
@@ -166,9 +174,6 @@ export const openDids = (options: DidsOptions): Dids => {
       webDocument: did => web.document(did),
       clock,
     }),
-    changed(address) {
-      if (address === undefined) held.clear()
-      else held.delete(`did:ethr:0x${BigInt(chainId).toString(16)}:${address.toLowerCase()}`)
-    },
+    changed: address => keySets.forget(address),
   }
 }

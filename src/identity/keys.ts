@@ -218,28 +218,17 @@ const switchTo = async (store: VeramoStore, next: KeyInfo, retire: KeyInfo[], no
   )
 }
 
-export type KeysOptions = VeramoStoreOptions & { masterKey: MasterKey; clock: Clock }
+type Life = {
+  store: VeramoStore
+  maker: ReturnType<typeof openMaker>
+  info(keyId: string): Promise<KeyInfo>
+  forget(keyId: string): void
+  clock: Clock
+}
 
-/**
- * The agency's keys.
- * @throws Refusal unavailable/master_key_wrong when the store is sealed under another master key.
- */
-export const openKeys = async (options: KeysOptions): Promise<Keys> => {
-  const { masterKey, clock } = options
-  const seal = openSeal(masterKey)
-  const store = await openVeramoStore(options)
-  await assertMasterKey(store, seal).catch(async error => {
-    await store.close()
-    throw error
-  })
-  const privateKeys = new SealedPrivateKeyStore(store, seal)
-  const manager = new KeyManager({
-    store: new QueuedKeyStore(store),
-    kms: { local: new KeyManagementSystem(privateKeys) },
-  })
-  const { hold, info, forget } = openHolder(store, seal)
-  const { make, versions, checked } = openMaker(store, manager, privateKeys, clock)
-  const { sign, signDigest } = openSigner(hold)
+/** How keys come, are found, follow one another and retire. */
+const openLife = ({ store, maker, info, forget, clock }: Life) => {
+  const { make, versions, checked } = maker
   const active = new Map<string, { info: KeyInfo; readAt: number }>()
 
   const byAlias = async (alias: string): Promise<KeyInfo | undefined> => {
@@ -279,19 +268,40 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     active.delete(next.alias)
     return info(keyId)
   }
+  const obtain: Keys['obtain'] = async wanted => {
+    const existing = await byAlias(wanted.alias)
+    if (existing === undefined) return create(wanted)
+    if (existing.kind === wanted.kind) return existing
+    throw new Refusal('conflict', 'key_taken', `The key ${wanted.alias} is a ${existing.kind} key.`)
+  }
+  return { create, obtain, prepare, activate, byAlias }
+}
 
+export type KeysOptions = VeramoStoreOptions & { masterKey: MasterKey; clock: Clock }
+
+/**
+ * The agency's keys.
+ * @throws Refusal unavailable/master_key_wrong when the store is sealed under another master key.
+ */
+export const openKeys = async (options: KeysOptions): Promise<Keys> => {
+  const { masterKey, clock } = options
+  const seal = openSeal(masterKey)
+  const store = await openVeramoStore(options)
+  await assertMasterKey(store, seal).catch(async error => {
+    await store.close()
+    throw error
+  })
+  const privateKeys = new SealedPrivateKeyStore(store, seal)
+  const manager = new KeyManager({
+    store: new QueuedKeyStore(store),
+    kms: { local: new KeyManagementSystem(privateKeys) },
+  })
+  const { hold, info, forget } = openHolder(store, seal)
+  const { sign, signDigest } = openSigner(hold)
+  const life = openLife({ store, maker: openMaker(store, manager, privateKeys, clock), info, forget, clock })
   return {
-    create,
-    prepare,
-    activate,
-    byAlias,
+    ...life,
     info,
-    async obtain(wanted) {
-      const existing = await byAlias(wanted.alias)
-      if (existing === undefined) return create(wanted)
-      if (existing.kind === wanted.kind) return existing
-      throw new Refusal('conflict', 'key_taken', `The key ${wanted.alias} is a ${existing.kind} key.`)
-    },
     list: () => listed(store),
     publicJwk: async keyId => (await info(keyId)).jwk,
     signer: { sign },

@@ -5,7 +5,7 @@ const integer: EntitySchemaColumnOptions = { type: 'bigint' }
 const bytes: EntitySchemaColumnOptions = { type: 'blob' }
 const key = (column: EntitySchemaColumnOptions): EntitySchemaColumnOptions => ({ ...column, primary: true })
 
-/** The tables of the store itself, as migration 0100 makes them. */
+/** The tables of the store itself (migration 0100), and the keys of the agency's callers (0500), which http reads. */
 export const storeEntities: EntitySchema[] = [
   { name: 'leases', columns: { name: key(text), holder: text, epoch: integer, expires: integer } },
   { name: 'idempotency', columns: { key: key(text), input: bytes, answer: text, at: integer } },
@@ -17,4 +17,15 @@ export const storeEntities: EntitySchema[] = [
   { name: 'log_tiles', columns: { level: key(integer), tile: key(integer), hashes: bytes } },
   { name: 'log_entries', columns: { bundle: key(integer), entries: bytes } },
   { name: 'log_checkpoints', columns: { size: key(integer), root: bytes, note: text, at: integer } },
+  {
+    name: 'api_keys',
+    columns: {
+      id: key(text),
+      secret_sha256: bytes,
+      scopes: text,
+      created: integer,
+      revoked: { ...integer, nullable: true },
+      expires: { ...integer, nullable: true },
+    },
+  },
 ].map(schema => new EntitySchema({ ...schema, tableName: schema.name }))

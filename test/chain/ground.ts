@@ -76,77 +76,74 @@ export const clearBits = (issuer: string, bits: { list: number; index: number }[
 
 const storeMigrations = Object.values(store0100)
 
-/** A chain, its contracts, one agency with an account and an outbox. */
-export const openGround = async (): Promise<Ground> => {
-  const dir = await mkdtemp(join(tmpdir(), 'chancery-chain-'))
-  const clock = testClock()
-  const embedded = await startEmbedded({ dir: join(dir, 'chain') })
-  const client = await connect(embedded.url)
-  const artifacts = await loadArtifacts(artifactsFolder)
-  const deployment = await deployContracts({
-    client,
-    account: embedded.deployer,
-    artifacts,
-    file: join(dir, 'deployment.json'),
-    mine: () => embedded.mine(),
-    persist: () => embedded.persist(),
-  })
-  const contracts = bindContracts(artifacts, deployment.addresses)
-  const account = newAccount()
-  await embedded.faucet(account.address)
-  const store = await openStore({
-    file: join(dir, 'agency.sqlite'),
+type Closable = { close(): Promise<void> }
+
+/** An agency's store, in a file or in a schema of its own on PostgreSQL. */
+export const openAgencyStore = (place: { file: string } | { databaseUrl: string; schema: string }): Promise<Store> =>
+  openStore({
+    ...place,
     migrations: [...storeMigrations, Outbox1763600000200],
     entities: [...storeEntities, ...outboxEntities],
   })
-  const opened: { close(): Promise<void> }[] = []
+
+const openChainWithContracts = async (dir: string) => {
+  const embedded = await startEmbedded({ dir: join(dir, 'chain') })
+  const client = await connect(embedded.url)
+  const artifacts = await loadArtifacts(artifactsFolder)
+  const { deployer: account, mine, persist } = embedded
+  const file = join(dir, 'deployment.json')
+  const deployment = await deployContracts({ client, account, artifacts, file, mine, persist })
+  return { embedded, client, deployment, contracts: bindContracts(artifacts, deployment.addresses) }
+}
+
+const followerOpener =
+  (
+    { client, deployment, dir, clock }: Pick<Ground, 'client' | 'deployment' | 'dir' | 'clock'>,
+    opened: Closable[],
+  ): Ground['openFollower'] =>
+  async (options = {}) => {
+    const file = join(dir, `follower-${opened.length}.sqlite`)
+    const own = options.store ?? (await openStore({ file, migrations: [Chain1763600000001], entities: chainEntities }))
+    const { addresses, fromBlock } = deployment
+    const usual = { client, clock, addresses, fromBlock, confirmations: 2, pollMs: 50 }
+    const follower = await openFollower({ ...usual, ...options, store: own })
+    opened.push({
+      close: async () => {
+        await follower.close()
+        await own.close()
+      },
+    })
+    await follower.caughtUp()
+    return follower
+  }
+
+/** A chain, its contracts, one agency with an account and an outbox. */
+export const openGround = async (databaseUrl?: string): Promise<Ground> => {
+  const dir = await mkdtemp(join(tmpdir(), 'chancery-chain-'))
+  const clock = testClock()
+  const chain = await openChainWithContracts(dir)
+  const { embedded, client, deployment, contracts } = chain
+  const account = newAccount()
+  await embedded.faucet(account.address)
+  const store = await openAgencyStore(
+    databaseUrl === undefined ? { file: join(dir, 'agency.sqlite') } : { databaseUrl, schema: 'agency' },
+  )
+  const opened: Closable[] = []
   const open = (options: Partial<OutboxOptions> = {}): Outbox => {
-    const mine = () => embedded.mine()
-    const persist = () => embedded.persist()
+    const { mine, persist } = embedded
     const outbox = openOutbox({ store, client, clock, account, contracts, confirmations: 0, mine, persist, ...options })
     opened.push(outbox)
     return outbox
   }
   const outbox = open()
-  const enqueue = (...writes: Omit<ChainWrite, 'account'>[]): Promise<string> =>
-    store.transaction(tx =>
-      outbox.enqueue(
-        tx,
-        writes.map(write => ({ ...write, account: account.address })),
-      ),
-    )
+  const enqueue = (...writes: Omit<ChainWrite, 'account'>[]): Promise<string> => {
+    const own = writes.map(write => ({ ...write, account: account.address }))
+    return store.transaction(tx => outbox.enqueue(tx, own))
+  }
   return {
-    dir,
-    clock,
-    embedded,
-    client,
-    deployment,
-    contracts,
-    account,
-    issuer: account.address,
-    store,
-    outbox,
+    ...{ dir, clock, ...chain, account, issuer: account.address, store, outbox, enqueue },
     openOutbox: open,
-    openFollower: async (options = {}) => {
-      const file = join(dir, `follower-${opened.length}.sqlite`)
-      const own =
-        options.store ?? (await openStore({ file, migrations: [Chain1763600000001], entities: chainEntities }))
-      const { addresses, fromBlock } = deployment
-      const follower = await openFollower({
-        ...{ client, clock, addresses, fromBlock, confirmations: 2, pollMs: 50 },
-        ...options,
-        store: own,
-      })
-      opened.push({
-        close: async () => {
-          await follower.close()
-          await own.close()
-        },
-      })
-      await follower.caughtUp()
-      return follower
-    },
-    enqueue,
+    openFollower: followerOpener({ client, deployment, dir, clock }, opened),
     send: async (...writes) => {
       const id = await enqueue(...writes)
       const state = await outbox.wait(id, 20_000)

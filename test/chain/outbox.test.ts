@@ -1,8 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Wallet } from 'ethers'
 import { signTransaction } from '../../src/chain/account.ts'
 import type { ChainClient } from '../../src/chain/client.ts'
-import { clearBits, eventually, type Ground, openGround, openLists, refusalOf, setBits } from './ground.ts'
+import type { Store } from '../../src/kernel/ports.ts'
+import { stopPostgres, withPostgres } from '../postgres.ts'
+import {
+  clearBits,
+  eventually,
+  type Ground,
+  openAgencyStore,
+  openGround,
+  openLists,
+  refusalOf,
+  setBits,
+} from './ground.ts'
 
 let ground: Ground
 
@@ -224,5 +235,33 @@ describe('the sender of an account', () => {
     expect(await ground.outbox.settled(20_000)).toBe(true)
     expect(await ground.client.transactionCount(ground.issuer)).toBe(201)
     expect((await ground.client.head()).number - before).toBeLessThan(12)
+  })
+})
+
+describe('on PostgreSQL', () => {
+  afterAll(stopPostgres)
+
+  it('two processes of an agency share one account, and each transaction takes effect once', async () => {
+    const databaseUrl = await withPostgres()
+    const shared = await openGround(databaseUrl)
+    const store = await openAgencyStore({ databaseUrl, schema: 'agency' })
+    const second = shared.openOutbox({ store, pollMs: 20 })
+    const open = (store: Store, outbox: Ground['outbox'], list: number) =>
+      store.transaction(tx => outbox.enqueue(tx, [{ ...openLists(shared.issuer, list), account: shared.issuer }]))
+    const ids = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        i % 2 ? open(store, second, i * 2) : open(shared.store, shared.outbox, i * 2),
+      ),
+    )
+    for (const id of ids) expect(await shared.outbox.wait(id, 20_000)).not.toBe('queued')
+    await shared.outbox.close()
+    await open(store, second, 100)
+    expect(await second.settled(20_000)).toBe(true)
+    expect(await shared.client.transactionCount(shared.issuer)).toBe(31)
+    const states = await store.read('SELECT DISTINCT state FROM outbox')
+    expect(states).toEqual([{ state: 'final' }])
+    await second.close()
+    await store.close()
+    await shared.close()
   })
 })

@@ -77,7 +77,7 @@ const junk = (random: Random): string => {
   if (random() < 0.05) return `${noise(random, 300)}\r\n\r\n`
   const odd = [pick(random, ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'TRACE', 'BREW']), pick(random, paths)] as const
   const [method, path] = random() < 0.8 ? pick(random, known) : odd
-  const body = random() < 0.3 ? noise(random, 2_000) : pick(random, bodies)
+  const body = random() < 0.3 ? noise(random, 2_000) : pick(random, random() < 0.3 ? bodies.slice(0, 1) : bodies)
   const length =
     random() < 0.05 ? pick(random, ['-1', '99999999', 'x', '0']) : String(Buffer.byteLength(body, 'latin1'))
   const framing =

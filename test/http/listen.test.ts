@@ -13,7 +13,7 @@ const slowRoutes = (ms: number): HouseOptions => ({
     echo: {
       requires: { by: 'anyone' },
       run: async ({ body }) => {
-        await sleep(ms)
+        await sleep(ms, undefined, { ref: false })
         return { status: 200, body }
       },
     },
@@ -36,7 +36,7 @@ const received = (socket: Socket): Promise<string> =>
   })
 
 const within = async (ms: number, work: Promise<unknown>): Promise<boolean> =>
-  (await Promise.race([work, sleep(ms, 'late')])) !== 'late'
+  (await Promise.race([work, sleep(ms, 'late', { ref: false })])) !== 'late'
 
 describe('closing', () => {
   test('lets requests in flight finish and takes no more', async () => {

@@ -76,6 +76,8 @@ const registered = new Set([
   'id',
 ])
 
+const forbidden = new Set(['_sd', '...', '__proto__'])
+
 const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
   const map = new Map<string, Disclosure>()
   for (const segment of segments) {
@@ -84,7 +86,7 @@ const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
       throw malformed('A disclosure is not an array of salt, name and value.')
     }
     const [salt, name, value] = parts
-    if (typeof salt !== 'string' || typeof name !== 'string' || name === '_sd' || name === '...') {
+    if (typeof salt !== 'string' || typeof name !== 'string' || forbidden.has(name)) {
       throw malformed('The salt or the name of a disclosure is not one.')
     }
     const key = digest(segment)

@@ -51,3 +51,25 @@ export const challengeEntity = new EntitySchema({
 })
 
 export const entities = [credentialEntity, statusDecisionEntity, statusListEntity, challengeEntity]
+
+/** How long rows are kept, in the words of the store's retention rules. */
+export const retention = [
+  {
+    table: 'challenges',
+    keepMs: 24 * 60 * 60_000,
+    why: 'A presentation is refused for its age ten minutes after its challenge was made; a day leaves room for clocks.',
+    key: 'digest',
+    age: { column: 'expires', kind: 'ms' },
+  },
+  {
+    table: 'credentials',
+    keep: 'forever',
+    why: 'Until the law on the agency’s records names a period; then per type.',
+  },
+  {
+    table: 'status_decisions',
+    keep: 'forever',
+    why: 'Why a credential was revoked can be contested as long as it is kept.',
+  },
+  { table: 'status_lists', keep: 'forever', why: 'Without it an index of a status list would be given out twice.' },
+] as const

@@ -30,3 +30,21 @@ export const tooMany = (most: number): Refusal =>
   new Refusal('too_large', 'too_many_credentials', `One call changes at most ${most} credentials.`)
 export const cursorMalformed = (): Refusal =>
   new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')
+export const agentMethodUnknown = (): Refusal =>
+  new Refusal('not_found', 'agent_method_unknown', 'No Veramo method of this name is answered here.')
+export const agentArgumentUnsupported = (name: string): Refusal =>
+  new Refusal('malformed', 'agent_argument_unsupported', `The argument ${name} is missing, malformed or not supported.`)
+export const agentPolicyUnsupported = (): Refusal =>
+  new Refusal('rejected', 'agent_policy_unsupported', 'No check can be switched off; policies.now is the only choice.')
+export const agentQueryUnsupported = (what: string): Refusal =>
+  new Refusal('malformed', 'agent_query_unsupported', `The query is not one that is answered here: ${what}.`)
+export const proofFormatUnsupported = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'proof_format_unsupported',
+    'Veramo clients get proofFormat jwt; others are issued elsewhere.',
+  )
+export const identifierUnknown = (): Refusal =>
+  new Refusal('not_found', 'identifier_unknown', 'The agency manages no identifier of this name.')
+export const didComponentUnknown = (): Refusal =>
+  new Refusal('not_found', 'did_component_unknown', 'The DID document has no part of this name.')

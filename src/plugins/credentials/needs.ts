@@ -2,6 +2,14 @@ import type { Identity } from '../../kernel/identity.ts'
 import type { House } from '../../kernel/perform.ts'
 import type { ChainOutbox, ChainWrite } from '../../kernel/ports.ts'
 
+/** Methods that are handed through to Veramo; each reads, and reads nothing secret. */
+export type VeramoMethod =
+  | 'didManagerFind'
+  | 'didManagerGet'
+  | 'didManagerGetProviders'
+  | 'getDIDComponentById'
+  | 'keyManagerGetKeyManagementSystems'
+
 /** What the composition root hands to this plugin. */
 export type CredentialsNeeds = {
   house: House
@@ -19,6 +27,12 @@ export type CredentialsNeeds = {
   }
   /** Where this agency's status bits live on chain. */
   statusAuthority: { chain: string; registry: string; issuer: string }
+  /** The agency's Veramo agent, for those who know it by Veramo's words. */
+  veramo: {
+    call(method: VeramoMethod, args: Record<string, unknown>): Promise<unknown>
+    /** A credential as Veramo's users know it: an object with a JwtProof2020. */
+    show(compact: string): Record<string, unknown>
+  }
   /** A fresh id, ordered by time. */
   newId(): string
   publicUrl: string

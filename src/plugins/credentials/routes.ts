@@ -1,4 +1,5 @@
 import type { Answer, Context, Route } from '../../kernel/plugin.ts'
+import { callAgent } from './actions/agent.ts'
 import { issueBatch, issueCredential } from './actions/issue.ts'
 import { getLog, getLogCheckpoint, getLogTile } from './actions/log.ts'
 import * as publish from './actions/publish.ts'
@@ -46,5 +47,7 @@ export const routes = (needs: CredentialsNeeds): Record<string, Route> => {
     getLogTile: open(getLogTile),
     getDidDocument: open(publish.getDidDocument),
     resolveDid: open(publish.resolveDid),
+    // Each method asks for the scope of the operation it stands for.
+    callAgent: open(callAgent),
   }
 }

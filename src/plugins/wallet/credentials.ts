@@ -45,6 +45,9 @@ export const compactOf = (input: unknown): string => {
   return compact
 }
 
+/** A credential without its disclosures: with fewer of them it is still the same credential. */
+export const jwsOf = (compact: string): string => compact.split('~', 1)[0] ?? ''
+
 /** When a credential ends, as its signed document says. */
 export const validUntilOf = (document: Record<string, unknown> | undefined): number | undefined => {
   const { validUntil, exp } = document ?? {}
@@ -106,8 +109,8 @@ const parsed = (compact: string) => {
   return { jws, segments, paths: claimPaths(claims, disclosuresOf(segments)) }
 }
 
-/** What a presentation will carry. `names` are what the maker of presentations asks for: names of disclosures. */
-export type Choice = { compact: string; names: string[]; shown: string[] }
+/** What a presentation will carry, and the paths of all claims that it shows. */
+export type Choice = { compact: string; shown: string[] }
 
 const chooseSdJwt = (compact: string, claims: readonly string[]): Choice => {
   const { jws, segments, paths } = parsed(compact)
@@ -117,11 +120,10 @@ const chooseSdJwt = (compact: string, claims: readonly string[]): Choice => {
     if (needed === undefined) throw claimUnknown(claim)
     for (const segment of needed) wanted.add(segment)
   }
-  // The others are cut off here, by path: two claims may have one name at different places.
+  // The others are cut off here: what is below a chosen claim is not shown unless it was chosen too.
   const kept = segments.filter(segment => wanted.has(segment))
-  const names = [...disclosuresOf(kept).values()].map(disclosure => disclosure.name)
   const shown = [...paths].filter(([, needed]) => needed.every(segment => wanted.has(segment))).map(([path]) => path)
-  return { compact: `${[jws, ...kept].join('~')}~`, names, shown }
+  return { compact: `${[jws, ...kept].join('~')}~`, shown }
 }
 
 /** Paths of the claims a held credential has: what the citizen may choose from, and what shows in any case. */
@@ -146,7 +148,7 @@ export const choose = (held: Pick<Held, 'compact' | 'format' | 'claims'>, claims
   const strange = claims.find(claim => !always.includes(claim))
   if (strange !== undefined) throw claimUnknown(strange)
   if (always.some(claim => !claims.includes(claim))) throw claimsIndivisible(always)
-  return { compact: held.compact, names: [...claims], shown: always }
+  return { compact: held.compact, shown: always }
 }
 
 /** Whether a held mandate, if it stands, lets its holder act for this minor in this operation today. */

@@ -45,6 +45,8 @@ export const holderForeign = (): Refusal =>
   new Refusal('rejected', 'holder_foreign', 'The credential is bound to a key that is not in this wallet.')
 export const holderKeyUsed = (): Refusal =>
   new Refusal('conflict', 'holder_key_used', 'This key has its credential already; ask for one bound to a new key.')
+export const holderKeyGone = (): Refusal =>
+  new Refusal('not_found', 'holder_key_gone', 'The key of that answer has been deleted since; ask for a new one.')
 export const walletFull = (most: number): Refusal =>
   new Refusal('rejected', 'wallet_full', `A wallet holds at most ${most} of these; delete some first.`)
 export const audienceMissing = (): Refusal =>

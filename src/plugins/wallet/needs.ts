@@ -12,7 +12,10 @@ export type WalletNeeds = {
   house: House
   /** Judges a credential before it is kept, and a mandate before it is used. */
   identity: Pick<Identity, 'verify'>
-  /** Makes a presentation of one credential: an SD-JWT with key binding, or a vp+jwt around the whole. */
+  /**
+   * Makes a presentation of one credential: an SD-JWT with key binding, or a vp+jwt around the whole. What is handed
+   * over is cut down to `claims` already, which are paths (`principal.familyName`).
+   */
   present(
     held: { compact: string; format: string },
     to: { audience: string; challenge: string; claims: readonly string[] },

@@ -105,6 +105,15 @@ export const openNation = (clock: MovableClock) => {
       const subject = { ...types.byId(type).example, ...claims, id: holder }
       return (await issueCredential({ type, subject, format }, issuing)).compact
     },
+    /** An SD-JWT whose payload the issuer itself has changed: well signed, and wrong. */
+    reissued: (compact: string, changes: Record<string, unknown>): string => {
+      const [jws = '', ...rest] = compact.split('~')
+      const [head = '', body = ''] = jws.split('.')
+      const payload = { ...JSON.parse(Buffer.from(body, 'base64url').toString()), ...changes }
+      const input = `${head}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
+      const signature = signBytes('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+      return [`${input}.${signature.toString('base64url')}`, ...rest].join('~')
+    },
     verify: (credential: unknown): Promise<Verdict> => verifyCredential(credential, verifying),
     verifyPresentation: (presentation: unknown, challenge: string) =>
       verifyPresentation(presentation, verifying, { challenge, audience: [verifier] }),

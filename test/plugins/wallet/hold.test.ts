@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { digestOf } from '../../../src/kernel/canonical.ts'
 import { heldMost, idleKeysMost } from '../../../src/plugins/wallet/policy.ts'
-import { citizenAt, everythingStored, onBothDatabases, refusalOf, signedIn } from './fixture.ts'
+import { citizenAt, everythingStored, onBothDatabases, refusalOf, signedIn, verifier } from './fixture.ts'
 
 const type = 'NationalIdentity'
 
@@ -35,6 +37,17 @@ onBothDatabases(scene => {
       expect(await refusalOf(amara.receive(kofis))).toBe('holder_foreign')
     }
     expect(await amara.call('listHeld')).toEqual({ items: [] })
+  })
+
+  test('a credential that names a key of the wallet and is bound to another is refused', async () => {
+    const { office, nation } = await scene()
+    const amara = await citizenAt(office, 'amara')
+    const compact = await nation.issue(type, await amara.newKey())
+    const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+    const wrong = [{ cnf: { jwk } }, { cnf: undefined }]
+    for (const changes of wrong) {
+      expect(await refusalOf(amara.receive(nation.reissued(compact, changes)))).toBe('holder_foreign')
+    }
   })
 
   test('what does not verify is refused by the code of its verification, and nothing is kept', async () => {
@@ -163,6 +176,9 @@ onBothDatabases(scene => {
         expect(stored.includes(form)).toBe(false)
       }
     }
+    // Nor can an input be guessed from what the journal keeps of it.
+    const asked = { credential: id, claims: ['familyName'], audience: verifier, challenge: 'nonce-of-the-bank' }
+    for (const input of [asked, { compact }]) expect(stored.includes(digestOf(input).toString('hex'))).toBe(false)
     // The search itself works: what is not secret is found.
     expect(stored).toContain('amara')
     expect(stored).toContain(id)

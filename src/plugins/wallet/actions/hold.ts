@@ -3,7 +3,7 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
 import { Refusal } from '../../../kernel/refusal.ts'
-import { claimsOf, compactOf, confirmationOf, type Held, validUntilOf } from '../credentials.ts'
+import { claimsOf, compactOf, confirmationOf, type Held, jwsOf, validUntilOf } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import { compactMost, heldMost, pageDefault, pageMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
@@ -69,8 +69,7 @@ export const judgeCredential = async <Key extends KeyRecord>(
   }
   const { format = '', type = '', issuer = '', claims = {}, credentialId } = verdict
   const confirmation = confirmationOf(verdict.document)
-  const holder = verdict.holder ?? (confirmation === undefined ? '' : desk.didOf(confirmation))
-  const key = await findKey(holder)
+  const key = await findKey(verdict.holder ?? '')
   if (key === undefined) throw errors.holderForeign()
   const { x, y } = key.jwk
   // An SD-JWT is bound by `cnf`, and must be bound to the same key that its subject names.
@@ -92,12 +91,6 @@ export const judgeCredential = async <Key extends KeyRecord>(
   return { held, key }
 }
 
-export const contentTag = (vault: Vault, compact: string): Buffer => {
-  // Without its disclosures: the same credential with fewer of them is no other credential.
-  const [jws = ''] = compact.split('~')
-  return vault.tag('content', jws)
-}
-
 /**
  * Keeps a judged credential. Unique indexes and one UPDATE decide between acts that run at once.
  * @throws Refusal wallet_full, held_already, holder_key_used
@@ -111,7 +104,7 @@ export const keep = async (
   const count = 'SELECT count(*) AS held FROM wallet_credentials WHERE citizen = ?'
   const [full] = await tx.query<Row & { held: number }>(count, [vault.citizen])
   if ((full?.held ?? 0) >= heldMost) throw errors.walletFull(heldMost)
-  const tag = contentTag(vault, held.compact)
+  const tag = vault.tag('content', jwsOf(held.compact))
   const [row] = await tx.query(
     `INSERT INTO wallet_credentials (id, citizen, holder_key, content_tag, sealed) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (citizen, content_tag) DO NOTHING RETURNING id`,

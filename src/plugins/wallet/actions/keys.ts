@@ -1,9 +1,16 @@
-import { createPrivateKey, generateKeyPairSync, type JsonWebKey, sign as signBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  sign as signBytes,
+  verify as verifyBytes,
+} from 'node:crypto'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Signer } from '../../../kernel/ports.ts'
 import type { HeldFor } from '../credentials.ts'
-import { walletFull } from '../errors.ts'
+import { holderKeyGone, walletFull } from '../errors.ts'
 import type { HolderKey } from '../needs.ts'
 import { idleKeysMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
@@ -53,6 +60,19 @@ export const signerOf = (keys: readonly StoredKey[]): Signer => ({
   },
 })
 
+/** Whether the private and the public part belong together; a key from a file may be anything. */
+export const isKeyPair = (jwk: JsonWebKey): boolean => {
+  try {
+    const probe = Buffer.from('probe')
+    const signature = signBytes('sha256', probe, createPrivateKey({ key: jwk, format: 'jwk' }))
+    return verifyBytes('sha256', probe, createPublicKey({ key: publicOf(jwk), format: 'jwk' }), signature)
+  } catch {
+    return false
+  }
+}
+
+const answerOf = ({ id: keyId, did, heldFor }: StoredKey): Answer => ({ status: 201, body: { keyId, did, heldFor } })
+
 /**
  * Makes a P-256 key for one credential to come; its did:key is what the issuer binds the credential to. A key for a
  * minor may take several credentials, because a guardian mandate names one identifier of the minor.
@@ -79,8 +99,10 @@ export const createHolderKey = async (desk: Desk, context: Context): Promise<Ans
       return { id }
     },
   })
+  if (made.id === id) return answerOf({ id, ...record })
   const sql = 'SELECT id, sealed FROM wallet_keys WHERE id = ? AND citizen = ?'
-  const [row] = made.id === id ? [] : await desk.house.store.read<KeyRow>(sql, [made.id, vault.citizen])
-  const key = opened(vault, row) ?? { id, ...record }
-  return { status: 201, body: { keyId: key.id, did: key.did, heldFor: key.heldFor } }
+  const [row] = await desk.house.store.read<KeyRow>(sql, [made.id, vault.citizen])
+  const earlier = opened(vault, row)
+  if (earlier === undefined) throw holderKeyGone()
+  return answerOf(earlier)
 }

@@ -77,9 +77,9 @@ export const presentForMinor = async (
   const guardian = await keyOfDid(desk, vault, mandate.holder)
   if (guardian === undefined) throw mandateMissing()
   const signer = signerOf([key, guardian])
-  const bind = (of: { compact: string; names: string[] }, with_: StoredKey): Promise<string> => {
+  const bind = (of: Choice, with_: StoredKey): Promise<string> => {
     const shown = { compact: of.compact, format: 'dc+sd-jwt' }
-    return desk.present(shown, { ...to, claims: of.names }, holderKey(with_), signer, to.now)
+    return desk.present(shown, { ...to, claims: of.shown }, holderKey(with_), signer, to.now)
   }
   const minors = enveloped('dc+sd-jwt', await bind(choice, key))
   // Of the mandate nothing is shown but what it always shows: the minor's identifier, the operations, the dates.

@@ -57,7 +57,7 @@ export const presentHeld = async (desk: Desk, context: Context): Promise<Answer>
   if (onBehalfOf === undefined) {
     if (held.heldFor === 'minor') throw errors.mandateNeeded()
     const shown = { compact: choice.compact, format: held.format }
-    presentation = await desk.present(shown, { ...to, claims: choice.names }, holderKey(key), signerOf([key]), now)
+    presentation = await desk.present(shown, { ...to, claims: choice.shown }, holderKey(key), signerOf([key]), now)
   } else {
     const made = await presentForMinor(desk, vault, { held, key, choice, onBehalfOf }, { ...to, now })
     presentation = made.presentation

@@ -6,14 +6,14 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
-import type { Held } from '../credentials.ts'
+import { type Held, jwsOf } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import { costFits, judgePassphrase } from '../passphrase.ts'
 import * as policy from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
 import { openBytes, sealBytes, type Vault } from '../vault.ts'
 import { allHeld, heldOf, judgeCredential, keep, type StoredHeld } from './hold.ts'
-import { allKeys, didTag, type KeyRecord, publicOf } from './keys.ts'
+import { allKeys, didTag, isKeyPair, type KeyRecord, publicOf } from './keys.ts'
 import type { DisclosureRecord } from './present.ts'
 import { citizenOf, type Desk, prove } from './prove.ts'
 
@@ -95,9 +95,19 @@ export const exportWallet = async (desk: Desk, context: Context): Promise<Answer
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string' && item.length <= 500)
 
+const latestTime = 8.64e15
+
 const isDisclosure = (value: Content['disclosures'][number]): boolean => {
-  const texts = [value?.type, value?.issuer, value?.audience, value?.challenge, value?.credential]
-  return isTexts(texts) && isTexts(value.shown) && Number.isSafeInteger(value.at)
+  const { type, issuer, audience, challenge, credential, shown, at, onBehalfOf } = value ?? {}
+  if (!isTexts([type, issuer, audience, challenge, credential]) || !isTexts(shown)) return false
+  if (!Number.isSafeInteger(at) || at < 0 || at > latestTime) return false
+  return onBehalfOf === undefined || isTexts([onBehalfOf?.principal, onBehalfOf?.operation, onBehalfOf?.mandate])
+}
+
+const isKey = (desk: Desk, value: KeyRecord): boolean => {
+  const { did, heldFor, jwk } = value ?? {}
+  if (jwk?.kty !== 'EC' || jwk.crv !== 'P-256' || !isKeyPair(jwk)) return false
+  return (heldFor === 'self' || heldFor === 'minor') && desk.didOf(publicOf(jwk)) === did
 }
 
 /** Whoever wrote a file knows its passphrase, so what is in it is checked like anything else that comes in. */
@@ -114,13 +124,10 @@ const checkedContent = (desk: Desk, plain: Buffer): Content => {
   if (credentials.length > policy.heldMost || disclosures.length > policy.exportDisclosures) {
     throw errors.exportMalformed()
   }
-  for (const key of keys) {
-    const { did, heldFor, jwk } = key ?? {}
-    const own = jwk?.kty === 'EC' && jwk.crv === 'P-256' && typeof jwk.d === 'string'
-    if (!own || (heldFor !== 'self' && heldFor !== 'minor')) throw errors.exportMalformed()
-    if (desk.didOf(publicOf(jwk)) !== did) throw errors.exportMalformed()
+  if (!credentials.every(entry => isTexts([entry?.id]) && typeof entry.compact === 'string')) {
+    throw errors.exportMalformed()
   }
-  if (!disclosures.every(isDisclosure)) throw errors.exportMalformed()
+  if (!keys.every(key => isKey(desk, key)) || !disclosures.every(isDisclosure)) throw errors.exportMalformed()
   return content
 }
 
@@ -149,7 +156,7 @@ const judgeAll = async (desk: Desk, content: Content): Promise<{ judged: Judged[
     try {
       const findKey = async (did: string) => content.keys.find(key => key.did === did)
       const { held } = await judgeCredential(desk, compact, findKey)
-      judged.push({ id: desk.newId(), earlier: String(earlier), held, did: held.holder })
+      judged.push({ id: desk.newId(), earlier, held, did: held.holder })
     } catch (error) {
       if (!isRefusal(error) || error.kind === 'unavailable') throw error
       left.push({ code: error.code })
@@ -184,8 +191,8 @@ export const importWallet = async (desk: Desk, context: Context): Promise<Answer
   const vault = vaultOf(context.caller)
   const content = await openExport(desk, file, exportPassphrase)
   const { judged, left } = await judgeAll(desk, content)
-  const there = new Set((await allHeld(desk, vault)).map(held => held.compact))
-  const missing = judged.filter(({ held }) => !there.has(held.compact))
+  const there = new Set((await allHeld(desk, vault)).map(held => jwsOf(held.compact)))
+  const missing = judged.filter(({ held }) => !there.has(jwsOf(held.compact)))
   const body = await perform(desk.house, {
     operation: 'importWallet',
     requires: policy.requires.citizen,

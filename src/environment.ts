@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+/** The environment as main.ts and commands.ts read it; nothing else asks for a variable. */
+export type Environment = {
+  dataDir: string
+  production: boolean
+  /** Where the master key stands; see identity/seal.ts. */
+  masterKey: { value: string | undefined; file: string | undefined; demoDirectory: string; production: boolean }
+  port: number
+  publicOrigin: string | undefined
+  databaseUrl: string | undefined
+  rpcUrls: string[]
+  contractsFile: string | undefined
+  tls: { cert: string; key: string } | undefined
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export type Variables = Record<string, string | undefined>
+
+/** A variable that is set to nothing is not set. */
+export const textOf = (env: Variables, name: string): string | undefined => (env[name] === '' ? undefined : env[name])
+
+const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+const tlsOf = (env: Variables): Environment['tls'] => {
+  const cert = textOf(env, 'TLS_CERT_FILE')
+  const key = textOf(env, 'TLS_KEY_FILE')
+  if (cert === undefined || key === undefined) return undefined
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+export const readEnvironment = (env: Variables): Environment => {
+  const dataDir = resolve(textOf(env, 'DATA_DIR') ?? 'data')
+  const production = env['NODE_ENV'] === 'production'
+  return {
+    dataDir,
+    production,
+    masterKey: {
+      value: textOf(env, 'MASTER_KEY'),
+      file: textOf(env, 'MASTER_KEY_FILE'),
+      demoDirectory: dataDir,
+      production,
+    },
+    port: Number(textOf(env, 'PORT') ?? 3000),
+    publicOrigin: textOf(env, 'PUBLIC_ORIGIN'),
+    databaseUrl: textOf(env, 'DATABASE_URL'),
+    rpcUrls: (textOf(env, 'CHAIN_RPC_URL') ?? '').split(',').filter(url => url !== ''),
+    contractsFile: textOf(env, 'CHAIN_CONTRACTS'),
+    tls: tlsOf(env),
+    logLevel: levels.find(level => level === env['LOG_LEVEL']) ?? 'warn',
+  }
+}
