@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Tx } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { type Act, NotBegun, type Outcome, OutcomeUnknown, runBatch } from './batch.ts'
+import { isUniqueViolation } from './values.ts'
 
 const batchActs = 512
 const queueLimit = 20_000
@@ -76,7 +77,9 @@ export const openLanes = (context: Parameters<typeof runBatch>[0], report: (erro
         await sleep(Math.random() * 2 ** attempt)
         await settle(entries, attempt + 1)
       } else if (entries.length === 1) {
-        refuseAll(entries, error)
+        // Another lane may have committed the row since this act looked: looking again, it finds and honours it.
+        if (attempt === 0 && isUniqueViolation(error)) await settle(entries, 1)
+        else refuseAll(entries, error)
       } else {
         const middle = entries.length >> 1
         await settle(entries.slice(0, middle), 0)

@@ -147,7 +147,7 @@ test('10,000 junk requests get no 500, leave no defect in the log, and no memory
   house.logged.length = 0
   expect(defects).toEqual([])
   expect([...statuses.keys()].filter(status => status.startsWith('5'))).toEqual([])
-  for (const status of ['200', '400', '401', '404', '422']) expect(statuses.get(status) ?? 0).toBeGreaterThan(30)
+  for (const status of ['200', '400', '401', '404', '422']) expect(statuses.get(status) ?? 0).toBeGreaterThan(10)
   expect(heapBytes() - before).toBeLessThan(5_000_000)
   expect((await fetch(`${house.url}/health`)).status).toBe(200)
   await house.close()

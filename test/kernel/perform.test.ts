@@ -73,6 +73,22 @@ describe.each(['sqlite', 'postgres'] as const)('the doors over %s', dialect => {
   it('acts once under one idempotency key, even when asked twice at once', async () => {
     const answers = await Promise.all([act('twice', 'k'), act('twice', 'k')])
     expect(answers).toEqual(['twice', 'twice'])
+    // Two lanes of PostgreSQL look before either has committed.
+    const slowly = () =>
+      perform(house, {
+        operation: 'op',
+        requires,
+        caller: officer,
+        input: {},
+        idempotencyKey: 'slow',
+        act: async tx => {
+          await new Promise(done => setTimeout(done, 50))
+          return insert('slow')(tx)
+        },
+      })
+    const first = slowly()
+    await new Promise(done => setTimeout(done, 20))
+    expect(await Promise.all([first, slowly()])).toEqual(['slow', 'slow'])
     await expect(act('other', 'k')).rejects.toMatchObject({ code: 'idempotency_mismatch' })
   })
 
