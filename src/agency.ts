@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { Store1760000000100 } from '../migrations/agency/0100-store.ts'
 import { Outbox1763600000200 } from '../migrations/agency/0200-outbox.ts'
 import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.ts'
+import { Anchored1763600000350 } from '../migrations/agency/0350-anchored.ts'
 import { Wallet1763600000400 } from '../migrations/agency/0400-wallet.ts'
 import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
+import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
+import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
 import type { Chain } from './chain/chain.ts'
 import { chainEntities, outboxEntities } from './chain/entities.ts'
 import { type ChainSettings, type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
@@ -15,12 +18,14 @@ import type { AgencyConfig } from './config.ts'
 import { addressOfKey, alsoKnownAsAttribute, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
 import { didWebFor } from './identity/did-web.ts'
 import { type Dids, openDids } from './identity/dids.ts'
+import { fetchBounded } from './identity/fetch-bounded.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { type KeyInfo, type Keys, openKeys } from './identity/keys.ts'
 import type { MasterKey } from './identity/seal.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
 import type { ChainWrite, Clock, Store } from './kernel/ports.ts'
+import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
 import { storeEntities } from './store/entities.ts'
@@ -63,6 +68,7 @@ export const agencyMigrations = [
   Store1760000000100,
   Outbox1763600000200,
   Credentials1763600000300,
+  Anchored1763600000350,
   Wallet1763600000400,
   Access1763600000500,
 ]
@@ -90,6 +96,8 @@ export const openAgencyStore = (name: string, settings: Pick<AgencySettings, 'da
 
 export const openAgencyBase = async (config: AgencyConfig, settings: AgencySettings): Promise<AgencyBase> => {
   const directory = join(settings.dataDir, config.name)
+  // The first API key stands here with either database.
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const { databaseUrl, clock, masterKey } = settings
   const keys = await openKeys({ agency: config.name, directory, postgresUrl: databaseUrl, masterKey, clock })
   const store = await openAgencyStore(config.name, settings)
@@ -117,14 +125,28 @@ export type FollowSettings = Pick<
   contractsFile: string | undefined
 }
 
+export const isFresh = ({ follower }: Pick<Chain, 'follower'>): boolean => {
+  try {
+    follower.assertFresh()
+    return true
+  } catch {
+    return false
+  }
+}
+
+export const chainMigrations = [Chain1763600000001, AnchoredCopies1763600000002]
+
+/** The chain, and the database of its replica. */
+export type FollowedChain = OpenedChain & { store: Store }
+
 /** The chain with its replica in a database of its own, read up to now. */
-export const followChain = async (settings: FollowSettings): Promise<OpenedChain> => {
+export const followChain = async (settings: FollowSettings): Promise<FollowedChain> => {
   const { dataDir, clock, rpcUrls, production, rootAccount, log, contractsFile } = settings
   const folder = join(dataDir, 'chain')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const network = contractsFile === undefined ? undefined : await readNetworkContracts(contractsFile)
   const file = join(folder, 'replica.sqlite')
-  const store = await openStore({ file, migrations: [Chain1763600000001], entities: chainEntities })
+  const store = await openStore({ file, migrations: chainMigrations, entities: chainEntities })
   let opened: OpenedChain | undefined
   const close = async () => {
     await opened?.close()
@@ -133,12 +155,47 @@ export const followChain = async (settings: FollowSettings): Promise<OpenedChain
   try {
     opened = await openChain({ dataDir, clock, store, rpcUrls, production, log, network, rootAccount })
     await opened.follower.caughtUp()
-    return { ...opened, close }
+    return { ...opened, store, close }
   } catch (error) {
     await close().catch(() => undefined)
     throw error
   }
 }
+
+/**
+ * Keeps the anchored status lists of every issuer that has ever been accredited: those of this process from their own
+ * databases, the others from where their issuers serve them.
+ */
+export const keepLists = (
+  chain: FollowedChain,
+  agencies: AgencyBase[],
+  types: CredentialTypes,
+  log: FollowSettings['log'],
+): Promise<AnchoredKeeper> => {
+  const { follower, store } = chain
+  const allowedHttpOrigins = [...new Set(agencies.flatMap(({ config }) => config.allowedHttpOrigins))]
+  const clock = agencies[0]?.settings.clock ?? { now: Date.now }
+  return keepAnchored({
+    ...{ follower, store, clock, log },
+    counts: issuer => {
+      // While the chain cannot be followed nothing is judged, so nothing is fetched.
+      if (!isFresh(chain)) return false
+      return types.all.some(({ id }) => {
+        const verdict = follower.trust.accreditation(issuer, id, clock.now())
+        return verdict.accredited || verdict.reason !== 'unknown'
+      })
+    },
+    own: async (issuer, list, version) => {
+      const agency = agencies.find(({ address }) => address === issuer)
+      return agency && (await readPublished(agency.store, list, version))?.bits
+    },
+    fetch: async (url, maxBytes) => {
+      const bounds = { allowedHttpOrigins, maxBytes, timeoutMs: listTimeoutMs, accept: 'application/octet-stream' }
+      return (await fetchBounded(url, bounds)).body
+    },
+  })
+}
+const listTimeoutMs = 10_000
 
 /** The agency on the chain: its account's outbox and its view of DIDs. */
 export type AgencyOnChain = AgencyBase & { chain: Chain; did: string; dids: Dids; outbox: Outbox }

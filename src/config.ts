@@ -24,12 +24,26 @@ export type AgencyConfig = {
   /** VCALM answers 200 with `verified: false` instead of 422. */
   vcalm: boolean
   oidc?: OidcConfig
-  /** Origins whose did:web may be had over http; for demonstrations. */
+  /** Origins whose did:web and status lists may be had over http; for demonstrations. */
   allowedHttpOrigins: string[]
+  status: StatusConfig
 }
 
-const defaults = { root: false, issues: [], vcalm: false, allowedHttpOrigins: [] }
-const known = ['name', 'title', 'plugins', 'root', 'issues', 'vcalm', 'oidc', 'allowedHttpOrigins']
+/**
+ * How the status lists of this agency stand on chain: bit by bit as decided, or as digests of whole lists, published in
+ * rounds. Lists that are open already keep their mode.
+ */
+export type StatusConfig = {
+  mode: 'bitmap' | 'anchored'
+  /** Anchored only: changes are published this often. */
+  roundSeconds: number
+}
+
+const statusDefaults: StatusConfig = { mode: 'bitmap', roundSeconds: 300 }
+const roundSecondsMost = 86_400
+
+const defaults = { root: false, issues: [], vcalm: false, allowedHttpOrigins: [], status: statusDefaults }
+const known = ['name', 'title', 'plugins', 'root', 'issues', 'vcalm', 'oidc', 'allowedHttpOrigins', 'status']
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
 export class ConfigError extends Error {}
@@ -52,6 +66,19 @@ const parseOidc = (value: unknown, file: string): OidcConfig => {
   return { scopeClaim: 'scope', ...value } as OidcConfig
 }
 
+const parseStatus = (value: unknown, file: string): StatusConfig => {
+  if (!isRecord(value)) return fail(file, 'status must be a mapping')
+  for (const key of Object.keys(value))
+    if (!Object.hasOwn(statusDefaults, key)) fail(file, `unknown key "status.${key}"`)
+  const { mode, roundSeconds } = { ...statusDefaults, ...value }
+  if (mode !== 'bitmap' && mode !== 'anchored') return fail(file, 'status.mode is bitmap or anchored')
+  if (!Number.isInteger(roundSeconds) || roundSeconds < 1 || roundSeconds > roundSecondsMost) {
+    return fail(file, `status.roundSeconds is a whole number from 1 to ${roundSecondsMost}`)
+  }
+  if (mode === 'bitmap' && 'roundSeconds' in value) return fail(file, 'status.roundSeconds is for mode anchored')
+  return { mode, roundSeconds }
+}
+
 /** Parses one agency file; unknown keys are refused. @throws ConfigError */
 export const parseAgency = (text: string, file: string): AgencyConfig => {
   let raw: unknown
@@ -72,6 +99,7 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (!isTexts(config.allowedHttpOrigins)) fail(file, 'allowedHttpOrigins must be a list of origins')
   for (const key of ['root', 'vcalm'] as const)
     if (typeof config[key] !== 'boolean') fail(file, `${key} is true or false`)
+  if (raw['status'] !== undefined) config.status = parseStatus(raw['status'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

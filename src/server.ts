@@ -7,10 +7,13 @@ import {
   type AgencyOnChain,
   bringOnChain,
   followChain,
+  isFresh,
   issuerKey,
+  keepLists,
   missingAttributes,
   missingTrust,
   openAgencyBase,
+  processId,
   settle,
 } from './agency.ts'
 import { openListPairArgs } from './chain/contracts.ts'
@@ -21,14 +24,16 @@ import { type Agency, createApp } from './http/app.ts'
 import { createAuth } from './http/auth.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { type Listening, listen } from './http/listen.ts'
-import { createLog } from './http/log.ts'
+import { createLog, type Log } from './http/log.ts'
 import { openIdentity } from './identity/identity.ts'
 import type { MasterKey } from './identity/seal.ts'
 import { openStatusLists, ownDecisions } from './identity/status.ts'
 import { type CredentialTypes, loadCredentialTypes } from './identity/types.ts'
 import type { Route } from './kernel/plugin.ts'
 import type { Clock, StatusValue } from './kernel/ports.ts'
+import { anchorRound, publishFirst, type RoundNeeds } from './plugins/credentials/actions/anchored.ts'
 import { plugins } from './plugins.ts'
+import { acquireLease, checkLease, type Lease, releaseLease } from './store/leases.ts'
 import { timeId } from './store/time-id.ts'
 
 export type ServerSettings = {
@@ -88,8 +93,14 @@ const establishTrust = async (root: AgencyOnChain, all: AgencyOnChain[], types: 
   await settle(root, () => missingTrust(root, all, types))
 }
 
+const anchorNeeds = ({ house, outbox, address, settings }: AgencyOnChain) => {
+  const { publicUrl } = settings
+  return { house, outbox, publicUrl, issuer: address }
+}
+
 const openLists = (agency: AgencyOnChain) => {
   const { chain, address, store } = agency
+  const { mode } = agency.config.status
   const registry = chain.contracts.StatusRegistry.address
   return openStatusLists({
     store,
@@ -98,12 +109,65 @@ const openLists = (agency: AgencyOnChain) => {
     registry,
     issuer: address,
     secret: agency.derive('status index'),
+    mode,
     async openOnChain(tx, list, length) {
-      const args = openListPairArgs(address, list, length)
+      const args = openListPairArgs(address, list, length, mode === 'anchored')
       await agency.outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: address }])
+      if (mode === 'anchored') await publishFirst(anchorNeeds(agency), tx, list, length)
     },
   })
 }
+
+/**
+ * Publishes the agency's anchored lists in rounds, at whole multiples of their time, while this process has the lease.
+ * @returns what ends that, after the round under way.
+ */
+const startRounds = (agency: AgencyOnChain, log: Log): (() => Promise<void>) => {
+  const { store, settings, chain, address, outbox, config } = agency
+  const { clock } = settings
+  const everyMs = config.status.roundSeconds * 1_000
+  let lease: Lease | undefined
+  const needs: RoundNeeds = {
+    ...anchorNeeds(agency),
+    lease: {
+      async hold() {
+        lease = await acquireLease(store, clock, { name: 'anchored-lists', holder: processId, ttlMs: roundLeaseMs })
+        return lease !== undefined
+      },
+      check: tx => checkLease(store, tx, lease as Lease),
+    },
+    anchoredVersion: list => chain.follower.listFacts(address, list)?.anchored?.version ?? 0,
+  }
+  const round = async () => {
+    try {
+      const { published, behind } = await anchorRound(needs)
+      if (published.length > 0) void outbox.poke()
+      if (behind.length > 0) log.error({ lists: behind }, 'the chain has newer status lists than this database')
+    } catch (error) {
+      log.error({ error: String(error) }, 'a round of anchored status lists failed; the next one tries again')
+    }
+  }
+  let under: Promise<void> = Promise.resolve()
+  let ended = false
+  let timer: NodeJS.Timeout | undefined
+  const next = () => {
+    if (ended) return
+    const begin = () => {
+      under = round()
+      void under.then(next)
+    }
+    timer = setTimeout(begin, everyMs - (clock.now() % everyMs))
+    timer.unref()
+  }
+  next()
+  return async () => {
+    ended = true
+    clearTimeout(timer)
+    await under
+    if (lease !== undefined) await releaseLease(store, lease)
+  }
+}
+const roundLeaseMs = 15_000
 
 /** Decisions whose bits are not final on chain yet count from the database. */
 const recallDecisions = async (
@@ -111,7 +175,7 @@ const recallDecisions = async (
   decide: (index: number, list: number, status: StatusValue) => void,
 ) => {
   const sql = `SELECT d.status_list, d.status_index, d.status FROM status_decisions d
-    WHERE d.outbox IN (SELECT id FROM outbox WHERE state <> 'final') ORDER BY d.id`
+    WHERE d.outbox = '' OR d.outbox IN (SELECT id FROM outbox WHERE state <> 'final') ORDER BY d.id`
   for (const row of await agency.store.read(sql)) {
     decide(Number(row['status_index']), Number(row['status_list']), row['status'] as StatusValue)
   }
@@ -188,15 +252,6 @@ const mount = async (agency: AgencyOnChain, types: CredentialTypes, settings: Se
   }
 }
 
-const isFresh = (chain: OpenedChain | AgencyOnChain['chain']): boolean => {
-  try {
-    chain.follower.assertFresh()
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Brings the agencies up: store → chain → identity → plugins → http. */
 export const startServer = async (settings: ServerSettings): Promise<Server> => {
   const { dataDir, clock, say } = settings
@@ -267,6 +322,9 @@ export const startServer = async (settings: ServerSettings): Promise<Server> => 
     )
     await Promise.all(agencies.map(agency => agency.outbox.settled(60_000)))
     await chain.follower.poke()
+    const keeper = await keepLists(chain, bases, types, log)
+    closing.push(async () => keeper.close(), ...agencies.map(agency => startRounds(agency, log)))
+    await keeper.look()
     const app = createApp({ agencies: mounted, openapi, log })
     const listening: Listening = await listen(app, { port: settings.port, tls: settings.tls })
     closing.push(() => listening.close())

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openAgencyStore } from '../src/agency.ts'
+import { openAgencyBase, openAgencyStore } from '../src/agency.ts'
 import { retention, tablesOf } from '../src/commands/records.ts'
 import { runCommand } from '../src/commands/run.ts'
 import { openKeys } from '../src/identity/keys.ts'
 import { parseMasterKey } from '../src/identity/seal.ts'
 import type { Store } from '../src/kernel/ports.ts'
+import { stopPostgres, withPostgres } from './postgres.ts'
 import { caller, exampleOf, killNode, newHolder, root, type Started, startService, temporaryFolder } from './service.ts'
 
 const agency = 'root-authority'
@@ -364,4 +365,41 @@ describe('api-key', () => {
       expect((await call('GET', '/credentials', undefined, { authorization: `Bearer ${key}` })).status).toBe(401)
     })
   }, 60_000)
+})
+
+describe('the commands over PostgreSQL', () => {
+  const place = { DATA_DIR: join(folder.path, 'elsewhere'), MASTER_KEY: 'ab'.repeat(32), BACKUP_PASSPHRASE: passphrase }
+  const file = join(folder.path, 'postgres.backup')
+
+  afterAll(stopPostgres)
+
+  it('refuse an agency without keys; back up, restore, rekey, erase and give out keys as on SQLite', async () => {
+    const databaseUrl = await withPostgres()
+    const here = (args: string[], more: Record<string, string> = {}) =>
+      run(args, { ...place, DATABASE_URL: databaseUrl, ...more })
+    expect((await here(['backup', agency, file])).refusal).toBe('agency_not_started')
+    const masterKey = parseMasterKey(place.MASTER_KEY)
+    const settings = { dataDir: place.DATA_DIR, databaseUrl, masterKey, clock: Date, publicUrl: 'http://localhost/x' }
+    const base = await openAgencyBase({ name: agency } as Parameters<typeof openAgencyBase>[0], settings)
+    const { thumbprint } = base.signing
+    await base.store.close()
+    expect((await here(['backup', agency, file])).code).toBe(0)
+    expect((await here(['restore', agency, file])).refusal).toBe('key_store_not_empty')
+    await base.keys.store.dataSource.query('TRUNCATE "private-key", key, identifier, service CASCADE')
+    expect((await here(['restore', agency, file])).code).toBe(0)
+    expect((await base.keys.list()).find(key => key.keyId === 'signing.1')?.thumbprint).toBe(thumbprint)
+    await base.keys.close()
+    expect((await here(['rekey', agency], { NEW_MASTER_KEY: otherMasterKey })).code).toBe(0)
+    expect((await here(['backup', agency, `${file}.2`])).refusal).toBe('master_key_wrong')
+    expect((await here(['erase', agency])).notes.join()).toMatch(/are erased/)
+    const [key = ''] = (await here(['api-key', 'create', agency, '--scopes', 'credentials:read,*'])).out
+    expect((await here(['api-key', 'list', agency])).out.join()).toContain(key.split('_')[1])
+  }, 60_000)
+
+  it('keep the password of the database out of what they say', async () => {
+    const DATABASE_URL = 'postgres://chancery:hunter2-secret@127.0.0.1:1/none'
+    const { code, notes } = await run(['erase', agency], { ...place, DATABASE_URL })
+    expect([code, notes.length]).toEqual([1, 1])
+    expect(notes.join()).not.toContain('hunter2-secret')
+  })
 })

@@ -86,6 +86,11 @@ export class StatusBits {
     }
   }
 
+  /** Is every set bit set in these bytes, too? */
+  isWithin(bytes: Uint8Array): boolean {
+    return this.bytes().every((byte, i) => (byte & ~(bytes[i] ?? 0)) === 0)
+  }
+
   /** Does a cleared bit wait to count? */
   get waiting(): boolean {
     return this.#unsettled.size > 0

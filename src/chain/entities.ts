@@ -64,5 +64,23 @@ export const chainEventsEntity = table('chain_events', {
   data: text,
 })
 
+/** The newest version of each anchored status list that was had. */
+export const anchoredCopiesEntity = new EntitySchema({
+  name: 'anchored_copies',
+  tableName: 'anchored_copies',
+  columns: {
+    issuer: { ...text, ...key },
+    list: { ...integer, ...key },
+    version: integer,
+    bits: { type: 'blob' },
+  },
+})
+
 export const outboxEntities = [outboxEntity]
-export const chainEntities = [chainCursorEntity, chainBlocksEntity, chainWordsEntity, chainEventsEntity]
+export const chainEntities = [
+  chainCursorEntity,
+  chainBlocksEntity,
+  chainWordsEntity,
+  chainEventsEntity,
+  anchoredCopiesEntity,
+]

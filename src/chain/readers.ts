@@ -27,11 +27,18 @@ export type ChainReader = {
   listFacts(issuer: string, list: number): ListFacts | undefined
   /** Numbers of the lists that an issuer opened. */
   lists(issuer: string): number[]
-  /** The bits of a list as they count now, most significant bit first. */
+  /**
+   * The bits of a list as they count now, most significant bit first.
+   * @throws Refusal unavailable/status_unavailable for an anchored list that is not here.
+   */
   bits(issuer: string, list: number): Uint8Array | undefined
-  /** Hands over a fetched anchored list. @returns whether it is the newest anchored version. */
-  loadAnchored(issuer: string, list: number, bytes: Uint8Array): boolean
+  /** Every anchored list with its newest version on chain and the version that is here; 0 for none. */
+  anchored(): AnchoredList[]
+  /** Hands over an anchored list in a version, the newest by default. @returns whether it is that and was taken. */
+  loadAnchored(issuer: string, list: number, bytes: Uint8Array, version?: number): boolean
 }
+
+export type AnchoredList = { issuer: string; list: number; length: number; head: AnchoredHead; loaded: number }
 
 export type ReaderOptions = {
   replica: Replica
@@ -77,12 +84,12 @@ const requireHome = (options: ReaderOptions, pointer: StatusPointer): void => {
   )
 }
 
-/** An anchored list counts only in its newest version, or for a while after that in the one before. */
+/** An anchored list counts in its newest version only, and an older one for a while after it was followed by another. */
 const requireLoaded = (options: ReaderOptions, list: StatusList): void => {
   if (list.mode !== modes.anchored) return
-  const head = anchoredHead(list)
-  const late = head === undefined || options.clock.now() - head.anchoredAt > options.anchoredGraceMs
-  if (list.loaded > 0 && (list.loaded === head?.version || !late)) return
+  const next = list.anchors[list.loaded]
+  const late = next !== undefined && options.clock.now() - next.time * 1_000 > options.anchoredGraceMs
+  if (list.loaded > 0 && !late) return
   throw new Refusal('unavailable', 'status_unavailable', 'The newest version of the status list is not here yet.')
 }
 
@@ -201,7 +208,18 @@ export const createReader = (options: ReaderOptions): ChainReader => {
       return { purpose, mode, length, openedAt, openedBlock, anchored: anchoredHead(list) }
     },
     lists: issuer => replica.lists(issuer.toLowerCase()),
-    bits: (issuer, number) => replica.list(issuer.toLowerCase(), number)?.bits.bytes(),
-    loadAnchored: (issuer, number, bytes) => replica.loadAnchored(issuer.toLowerCase(), number, bytes),
+    bits: (issuer, number) => {
+      const list = replica.list(issuer.toLowerCase(), number)
+      if (list === undefined) return undefined
+      requireLoaded(options, list)
+      return list.bits.bytes()
+    },
+    anchored: () =>
+      replica.anchored().map(({ issuer, number, list, head }) => {
+        const { length, loaded } = list
+        return { issuer, list: number, length, head, loaded }
+      }),
+    loadAnchored: (issuer, number, bytes, version) =>
+      replica.loadAnchored(issuer.toLowerCase(), number, bytes, version),
   }
 }

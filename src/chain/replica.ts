@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StatusBits } from './bits.ts'
+import { purposes } from './contracts.ts'
 import type { ChainEvent, DidEvent, ListEvent, TrustEvent } from './events.ts'
 import type { WordPlace, WordValue } from './history.ts'
 import { type TrustState, trustState } from './trust.ts'
@@ -20,6 +21,7 @@ export type StatusList = {
   openedAt: number
   openedBlock: number
   bits: StatusBits
+  /** One after another from version 1 on: the contract sees to that. */
   anchors: (ListEvent & { kind: 'Anchored' })[]
   /** Which anchored version `bits` holds; 0 for none, and for bitmaps. */
   loaded: number
@@ -95,15 +97,30 @@ export class Replica {
     }
   }
 
-  /** Takes the bits of an anchored list if they are those of its newest version. @returns whether they are. */
-  loadAnchored(issuer: string, number: number, bytes: Uint8Array): boolean {
+  /**
+   * Takes the bits of an anchored list if they are those of this version, the newest unless said otherwise: never of one
+   * older than what is here, and never bits that take a revocation back. @returns whether they were taken.
+   */
+  loadAnchored(issuer: string, number: number, bytes: Uint8Array, version?: number): boolean {
     const list = this.list(issuer, number)
-    const head = list && anchoredHead(list)
-    if (list === undefined || head === undefined || bytes.length * 8 !== list.length) return false
-    if (`0x${createHash('sha256').update(bytes).digest('hex')}` !== head.digest) return false
+    const anchor = list?.anchors[(version ?? list.anchors.length) - 1]
+    if (list === undefined || anchor === undefined || bytes.length * 8 !== list.length) return false
+    if (anchor.version < list.loaded) return false
+    if (`0x${createHash('sha256').update(bytes).digest('hex')}` !== anchor.digest) return false
+    if (list.purpose !== purposes.suspension && list.loaded > 0 && !list.bits.isWithin(bytes)) return false
     list.bits.load(bytes)
-    list.loaded = head.version
+    list.loaded = anchor.version
     return true
+  }
+
+  /** Every list of which a version was anchored. */
+  anchored(): { issuer: string; number: number; list: StatusList; head: AnchoredHead }[] {
+    return [...this.#issuers].flatMap(([issuer, own]) =>
+      [...own].flatMap(([number, list]) => {
+        const head = anchoredHead(list)
+        return head === undefined ? [] : [{ issuer, number, list, head }]
+      }),
+    )
   }
 
   /** Memory of the bits, and how many statuses they are: a credential has one bit in each of its two lists. */

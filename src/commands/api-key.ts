@@ -15,11 +15,9 @@ export const knownScopes: readonly string[] = [
 
 const scopesOf = (text: string | undefined): string[] => {
   const scopes = [...new Set((text ?? '').split(',').filter(scope => scope !== ''))]
-  const strange = scopes.find(scope => !knownScopes.includes(scope))
-  if (strange !== undefined || scopes.length === 0) {
-    const detail = `Give --scopes one or more of ${knownScopes.join(', ')}, separated by commas.`
-    throw new Refusal('malformed', strange === undefined ? 'scopes_missing' : 'scope_unknown', detail)
-  }
+  const detail = `Give --scopes one or more of ${knownScopes.join(', ')}, separated by commas.`
+  if (scopes.length === 0) throw new Refusal('malformed', 'scopes_missing', detail)
+  if (!scopes.every(scope => knownScopes.includes(scope))) throw new Refusal('malformed', 'scope_unknown', detail)
   return scopes
 }
 

@@ -38,14 +38,10 @@ const writeOnce = async (file: string, bytes: Uint8Array): Promise<void> => {
     }
     await link(draft, file)
   } catch (cause) {
-    const taken = (cause as NodeJS.ErrnoException).code === 'EEXIST'
-    const why = taken ? 'exists already and is not written over' : 'cannot be written'
-    throw new Refusal(
-      'conflict',
-      taken ? 'backup_file_exists' : 'backup_file_unwritable',
-      `${basename(file)} ${why}.`,
-      { cause },
-    )
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new Refusal('conflict', 'backup_file_exists', `${basename(file)} exists already and is not written over.`)
+    }
+    throw new Refusal('unavailable', 'backup_file_unwritable', `${basename(file)} cannot be written.`, { cause })
   } finally {
     await rm(draft, { force: true })
   }

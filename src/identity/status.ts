@@ -49,6 +49,8 @@ export type StatusListNeeds = {
   issuer: string
   /** Key of the permutation; from the agency's master key. */
   secret: Buffer
+  /** Of the lists to be opened; credentials are only put into lists of this mode. */
+  mode: 'bitmap' | 'anchored'
   /** Asks the chain, within this transaction, to open the pair `list` (revocation) and `list + 1` (suspension). */
   openOnChain(tx: Tx, list: number, length: number): Promise<void>
 }
@@ -65,19 +67,24 @@ type ListRow = { list: number; next: number; length: number }
 
 export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
   const { store, status, issuer } = needs
+  const mode = needs.mode === 'anchored' ? 1 : 0
   let block: Block | undefined
   let reserving: Promise<void> | undefined
 
   const ensure = (): Promise<void> =>
     store.transaction(async tx => {
-      const rows = await tx.query<ListRow>('SELECT list, next, length FROM status_lists ORDER BY list')
+      const rows = await tx.query<ListRow & { mode: number }>(
+        'SELECT list, next, length, mode FROM status_lists ORDER BY list',
+      )
+      const current = rows.findLast(row => row.mode === mode)
+      if (current !== undefined && current.next < current.length * openNextAt) return
       const last = rows.at(-1)
-      if (last !== undefined && last.next < last.length * openNextAt) return
       const list = last === undefined ? 0 : last.list + 2
       // Another process may have been first; it asked the chain then.
       const [added] = await tx.query(
-        'INSERT INTO status_lists (list, next, length) VALUES (?, 0, ?) ON CONFLICT (list) DO NOTHING RETURNING list',
-        [list, listLength],
+        `INSERT INTO status_lists (list, next, length, mode) VALUES (?, 0, ?, ?)
+         ON CONFLICT (list) DO NOTHING RETURNING list`,
+        [list, listLength, mode],
       )
       if (added !== undefined) await needs.openOnChain(tx, list, listLength)
     })
@@ -85,7 +92,8 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
   const reserve = async (): Promise<void> => {
     const reserved = await store.transaction(async tx => {
       const rows = await tx.query<ListRow>(
-        'SELECT list, next, length FROM status_lists WHERE next < length ORDER BY list',
+        'SELECT list, next, length FROM status_lists WHERE next < length AND mode = ? ORDER BY list',
+        [mode],
       )
       const row = rows.find(candidate => status.openedAt(issuer, candidate.list) !== undefined)
       if (row === undefined) return undefined

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type {
   IAgentContext,
   IAgentPlugin,
@@ -61,7 +62,7 @@ const honoured = new Set([
 
 const timeOf = (value: unknown, name: string): number | undefined => {
   if (value === undefined) return undefined
-  const time = value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number.NaN
+  const time = types.isDate(value) ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isNaN(time)) throw new Refusal('malformed', 'credential_malformed', `${name} is not a date.`)
   return time
 }
@@ -70,7 +71,7 @@ const timeOf = (value: unknown, name: string): number | undefined => {
 const requestOf = (
   args: ICreateVerifiableCredentialArgs,
   format: FormatId,
-  { did, types }: VeramoFormatNeeds,
+  { did, types: known }: VeramoFormatNeeds,
 ): IssueRequest => {
   const credential: Record<string, unknown> = structuredClone(args.credential)
   const stray = Object.keys(credential).find(name => !honoured.has(name))
@@ -88,15 +89,15 @@ const requestOf = (
   if (typeof type !== 'string' || more.length > 0)
     throw rejected('type_unknown', 'A credential has one type of its own.')
   const [schema] = list(credential['credentialSchema'])
-  const known = isRecord(schema) ? types.bySchemaId(String(schema['id'])) : undefined
-  if (schema !== undefined && known?.id !== type)
+  const named = isRecord(schema) ? known.bySchemaId(String(schema['id'])) : undefined
+  if (schema !== undefined && named?.id !== type)
     throw rejected('schema_unknown', 'The schema is not that of the type.')
   const subject = credential['credentialSubject']
   if (!isRecord(subject)) throw rejected('schema_violated', 'credentialSubject must be one object.')
   // VC Data Model 2.0 has no issuanceDate: one that stands there is CredentialPlugin's.
   const issued = format === 'vc+jwt' ? undefined : credential['issuanceDate']
   return {
-    ...{ type, format, subject, version: known?.version },
+    ...{ type, format, subject, version: named?.version },
     validFrom: timeOf(credential['validFrom'] ?? issued, 'validFrom'),
     validUntil: timeOf(credential['validUntil'] ?? credential['expirationDate'], 'validUntil'),
   }

@@ -10,21 +10,17 @@ const depthMost = 32
 const quote = 0x22
 const backslash = 0x5c
 
-const closingQuote = (text: string, open: number): number => {
-  for (let end = text.indexOf('"', open + 1); ; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
-    if (slashes % 2 === 0) return end
-  }
-}
-
 /** How many members well-formed JSON text writes down; refuses what is nested too deep to be walked. */
-const membersWritten = (text: string, what: string): number => {
+const membersWritten = (text: Uint8Array, what: string): number => {
   let members = 0
   let depth = 0
+  let isString = false
   for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === quote) at = closingQuote(text, at)
+    const code = text[at]
+    if (isString) {
+      if (code === backslash) at++
+      else if (code === quote) isString = false
+    } else if (code === quote) isString = true
     else if (code === 0x3a) members++
     else if (code === 0x7b || code === 0x5b) {
       if (++depth > depthMost) throw malformed(`The ${what} is nested too deep.`)
@@ -33,23 +29,27 @@ const membersWritten = (text: string, what: string): number => {
   return members
 }
 
-/** How many members the value came to hold; refuses what two readers could understand differently. */
-const membersHeld = (value: unknown, what: string): number => {
+/**
+ * How many members the value came to hold; refuses what two readers could understand differently.
+ * @param escapes whether strings may hold half a surrogate pair, which only an escape can write.
+ */
+const membersHeld = (value: unknown, what: string, escapes: boolean): number => {
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+    if (escapes && !value.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
     return 0
   }
   if (typeof value === 'number' && !Number.isFinite(value)) throw malformed(`A number of the ${what} is too large.`)
   if (typeof value !== 'object' || value === null) return 0
   let members = 0
   if (Array.isArray(value)) {
-    for (const item of value) members += membersHeld(item, what)
+    for (const item of value) members += membersHeld(item, what, escapes)
     return members
   }
   for (const name of Object.keys(value)) {
     if (name === '__proto__') throw malformed(`The ${what} has a member named __proto__.`)
-    if (!name.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
-    members += 1 + membersHeld((value as Record<string, unknown>)[name], what)
+    if (escapes && !name.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+    const member = (value as Record<string, unknown>)[name]
+    members += 1 + (typeof member === 'string' && !escapes ? 0 : membersHeld(member, what, escapes))
   }
   return members
 }
@@ -73,13 +73,14 @@ export const readSegment = (segment: string, what: string): unknown => {
   } catch (cause) {
     throw new Refusal('malformed', 'credential_malformed', `The ${what} is not JSON.`, { cause })
   }
-  if (membersWritten(text, what) !== membersHeld(value, what)) throw malformed(`The ${what} has one name twice.`)
+  if (membersWritten(bytes, what) !== membersHeld(value, what, text.includes('\\u')))
+    throw malformed(`The ${what} has one name twice.`)
   return value
 }
 
 /** Refuses to sign what `readSegment` would not read back. The value is bounded already, by its schema. */
 export const assertExact = (value: unknown, what: string): void => {
-  membersHeld(value, what)
+  membersHeld(value, what, true)
 }
 
 /** Whether two JSON values are the same; member order does not count. Goes no deeper than the shallower of the two. */

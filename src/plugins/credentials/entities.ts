@@ -31,13 +31,27 @@ export const statusDecisionEntity = new EntitySchema({
     status_index: integer,
     outbox: text,
     at: integer,
+    change_id: { ...text, nullable: true },
   },
 })
 
-/** Pairs of status lists and how far their indices are given out. */
+/** Pairs of status lists and how far their indices are given out. Mode 0: bitmap, 1: anchored. */
 export const statusListEntity = new EntitySchema({
   name: 'status_lists',
-  columns: { list: { ...integer, primary: true }, next: integer, length: integer },
+  columns: { list: { ...integer, primary: true }, next: integer, length: integer, mode: integer },
+})
+
+/** Published versions of anchored lists: the newest and the one before. `outbox` carries the anchor to the chain. */
+export const anchoredListEntity = new EntitySchema({
+  name: 'anchored_lists',
+  columns: {
+    list: { ...integer, primary: true },
+    version: { ...integer, primary: true },
+    digest: { type: 'blob' },
+    bits: { type: 'blob' },
+    outbox: text,
+    at: integer,
+  },
 })
 
 /** Challenges given to holders, by digest; swept after they expire. */
@@ -50,7 +64,7 @@ export const challengeEntity = new EntitySchema({
   },
 })
 
-export const entities = [credentialEntity, statusDecisionEntity, statusListEntity, challengeEntity]
+export const entities = [credentialEntity, statusDecisionEntity, statusListEntity, anchoredListEntity, challengeEntity]
 
 /** How long rows are kept, in the words of the store's retention rules. */
 export const retention = [
@@ -72,4 +86,5 @@ export const retention = [
     why: 'Why a credential was revoked can be contested as long as it is kept.',
   },
   { table: 'status_lists', keep: 'forever', why: 'Without it an index of a status list would be given out twice.' },
+  { table: 'anchored_lists', keep: 'forever', why: 'Two versions a list; a round deletes what is older.' },
 ] as const

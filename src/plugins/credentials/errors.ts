@@ -6,6 +6,8 @@ export const typeUnknown = (): Refusal =>
   new Refusal('not_found', 'type_unknown', 'No such credential type and version is known here.')
 export const decisionUnknown = (): Refusal =>
   new Refusal('not_found', 'status_change_unknown', 'No status change has that id.')
+export const listUnknown = (): Refusal =>
+  new Refusal('not_found', 'status_list_unknown', 'This agency has no such status list, or not in that version.')
 export const alreadyRevoked = (): Refusal =>
   new Refusal('conflict', 'already_revoked', 'The credential is revoked, and a revocation is never undone.')
 export const purposeUnknown = (): Refusal =>

@@ -1,5 +1,6 @@
 import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { callAgent } from './actions/agent.ts'
+import { getAnchoredStatusList } from './actions/anchored.ts'
 import { issueBatch, issueCredential } from './actions/issue.ts'
 import { getLog, getLogCheckpoint, getLogTile } from './actions/log.ts'
 import * as publish from './actions/publish.ts'
@@ -38,6 +39,7 @@ export const routes = (needs: CredentialsNeeds): Record<string, Route> => {
     verifyPresentation: staff(requires.verify, verifyPresentation),
     getBitstringStatusList: open(publish.getBitstringStatusList),
     getTokenStatusList: open(publish.getTokenStatusList),
+    getAnchoredStatusList: open(getAnchoredStatusList),
     listTypes: open(publish.listTypes),
     getTypeMetadata: open(publish.getTypeMetadata),
     getTypeSchema: open(publish.getTypeSchema),

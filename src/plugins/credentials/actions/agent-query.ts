@@ -43,7 +43,7 @@ const listOf = (value: unknown, most: number): unknown[] => {
   return value
 }
 
-const valueOf = (column: string, text: string): Value => {
+const comparable = (column: string, text: string): Value => {
   // Veramo keeps the types of a credential as one text, with commas.
   if (column === 'type') return text.replace(/^VerifiableCredential,/, '')
   if (column !== 'issuanceDate' && column !== 'expirationDate') return text
@@ -80,7 +80,7 @@ const conditionOf = (entry: unknown, did: string): Sql => {
     condition = comparison(
       name,
       op,
-      texts.map(text => valueOf(String(column), text)),
+      texts.map(text => comparable(String(column), text)),
     )
   }
   if (not !== undefined && typeof not !== 'boolean') throw agentQueryUnsupported('not is true or false')

@@ -19,8 +19,8 @@ import { verifyCredential, verifyPresentation } from './verify.ts'
 
 /*
  * Veramo's remote agent (`POST /agent/{method}`, arguments in, result out; an error has its message in `error`) for
- * clients with @veramo/remote-client. Only what is listed below is answered. The agent does not do the work: issuing and
- * judging are those of our own operations, so that nothing is weaker for coming in by this door.
+ * clients with @veramo/remote-client. Only what is listed below is answered. The agent does not do the work: issuing
+ * and judging are those of our own operations, so that nothing is weaker for coming in by this door.
  */
 
 type Args = Record<string, unknown>
@@ -102,10 +102,18 @@ const issuerOf = (issuer: unknown): { issuer?: string } => {
   return { issuer: id }
 }
 
-/** Veramo's payload as the body of our own operation; `@context` and `id` are ours to set, as there. */
+/** What an issuer of ours honours; a member that would be dropped in silence is refused instead. */
+const honoured = [
+  ...['@context', 'type', 'issuer', 'credentialSubject'],
+  ...['issuanceDate', 'expirationDate', 'validFrom', 'validUntil'],
+]
+
+/** Veramo's payload as the body of our own operation; `@context` is ours to set, as there. */
 const issueBodyOf = (args: Args): IssueBody => {
   const { credential } = args
   if (!isRecord(credential) || !isRecord(credential['credentialSubject'])) throw agentArgumentUnsupported('credential')
+  const dropped = Object.keys(credential).find(name => !honoured.includes(name))
+  if (dropped !== undefined) throw agentArgumentUnsupported(`credential.${dropped.slice(0, 60)}`)
   const issued = dateOf(credential['issuanceDate'] ?? credential['validFrom'] ?? args['now'], 'credential.issuanceDate')
   const expires = dateOf(credential['expirationDate'] ?? credential['validUntil'], 'credential.expirationDate')
   return {
@@ -193,7 +201,7 @@ const getCredential = async (needs: CredentialsNeeds, args: Args): Promise<unkno
 const query = ['where', 'order', 'skip', 'take'] as const
 const verifying = ['policies', 'fetchRemoteContexts'] as const
 
-/** The allow-list. Keys are neither made, imported, deleted nor used by this door, and no DID or credential is deleted. */
+/** The allow-list. By this door keys are neither made, imported, deleted nor used, and nothing else is deleted. */
 const methods: Record<string, Method> = {
   resolveDid: { requires: requires.anyone, args: ['didUrl', 'options'], run: resolveDid },
   getDIDComponentById: { requires: requires.anyone, args: ['didDocument', 'didUrl', 'section'], run: getComponent },

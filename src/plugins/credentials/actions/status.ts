@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { admit } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import type { Row, StatusValue, Tx } from '../../../kernel/ports.ts'
+import type { BlockRef, Row, StatusValue, Tx } from '../../../kernel/ports.ts'
 import {
   alreadyRevoked,
   credentialUnknown,
@@ -11,7 +12,7 @@ import {
   tooMany,
 } from '../errors.ts'
 import type { CredentialsNeeds } from '../needs.ts'
-import { requires, statusChangesMost, waitMs } from '../policy.ts'
+import { awaitingRound, requires, statusChangesMost, waitMs } from '../policy.ts'
 import { enveloped, type IssueBody, requestOf, store } from './issue.ts'
 
 /** Body of the VC API's `/credentials/status`; `credentialIds` is our form for many at once. */
@@ -52,19 +53,30 @@ const assertNotRevoked = async (tx: Tx, ids: string[]): Promise<void> => {
   if ((await tx.query(sql, ids)).length > 0) throw alreadyRevoked()
 }
 
+/** Which of these lists (of revocation) are anchored. */
+const anchoredAmong = async (tx: Tx, rows: CredentialRow[]): Promise<Set<number>> => {
+  const lists = [...new Set(rows.map(row => row.status_list))]
+  const sql = `SELECT list FROM status_lists WHERE mode = 1 AND list IN (${marks(lists.length)})`
+  return new Set((await tx.query<{ list: number }>(sql, lists)).map(row => row.list))
+}
+
 /**
  * Decides on the status of credentials within an act: the decision, its evidence and the chain writes are one
- * transaction. From its commit on this agency refuses the credential; others do from the block that carries it.
+ * transaction. From its commit on this agency refuses the credential; others do from the block that carries it. What
+ * stands in an anchored list goes to the chain with the next round.
+ * @returns the id under which the change is followed.
  */
 export const decideStatus = async (needs: CredentialsNeeds, tx: Tx, ids: string[], change: Change): Promise<string> => {
   const rows = await find(tx, ids)
   await assertNotRevoked(tx, ids)
   const { issuer, chain, registry } = needs.statusAuthority
-  const bits = rows.map(row => ({
-    list: row.status_list + (change.purpose === 'suspension' ? 1 : 0),
-    index: row.status_index,
-  }))
-  const outbox = await needs.outbox.enqueue(tx, needs.statusWrites(bits, change.set))
+  const anchored = await anchoredAmong(tx, rows)
+  const bits = rows
+    .filter(row => !anchored.has(row.status_list))
+    .map(row => ({ list: row.status_list + (change.purpose === 'suspension' ? 1 : 0), index: row.status_index }))
+  const outbox =
+    bits.length === 0 ? awaitingRound : await needs.outbox.enqueue(tx, needs.statusWrites(bits, change.set))
+  const followed = anchored.size === 0 ? null : needs.newId()
   const at = needs.house.clock.now()
   const status = decided(change)
   tx.insert(
@@ -76,8 +88,9 @@ export const decideStatus = async (needs: CredentialsNeeds, tx: Tx, ids: string[
       reason: change.reason,
       status_list: row.status_list,
       status_index: row.status_index,
-      outbox,
+      outbox: anchored.has(row.status_list) ? awaitingRound : outbox,
       at,
+      change_id: followed,
     })),
   )
   tx.afterCommit(() => {
@@ -85,12 +98,40 @@ export const decideStatus = async (needs: CredentialsNeeds, tx: Tx, ids: string[
       needs.identity.decide({ chain, registry, issuer, list, index }, status)
     }
   })
-  return outbox
+  return followed ?? outbox
 }
+
+type Progress = { state: 'queued' | 'mined' | 'final' | 'failed'; block?: BlockRef }
+const slowestFirst = ['failed', 'queued', 'mined', 'final']
+
+/** As far as the slowest part of the change is; undefined if there is no such change. */
+const progressOf = async (needs: CredentialsNeeds, id: string): Promise<Progress | undefined> => {
+  const sql = 'SELECT DISTINCT outbox FROM status_decisions WHERE change_id = ?'
+  const parts = await needs.house.store.read<{ outbox: string }>(sql, [id])
+  if (parts.length === 0) return needs.outbox.state(id)
+  const states = await Promise.all(
+    parts.map(async ({ outbox }): Promise<Progress> => {
+      const known = outbox === awaitingRound ? undefined : await needs.outbox.state(outbox)
+      return known ?? { state: 'queued' }
+    }),
+  )
+  return states.sort((a, b) => slowestFirst.indexOf(a.state) - slowestFirst.indexOf(b.state))[0]
+}
+
+const waitForChain = async (needs: CredentialsNeeds, id: string): Promise<Progress['state']> => {
+  if ((await needs.outbox.state(id)) !== undefined) return needs.outbox.wait(id, waitMs)
+  const end = performance.now() + waitMs
+  for (;;) {
+    const state = (await progressOf(needs, id))?.state ?? 'queued'
+    if (state !== 'queued' || performance.now() >= end) return state
+    await delay(pollMs)
+  }
+}
+const pollMs = 100
 
 const progress = async (needs: CredentialsNeeds, id: string, wait: string | undefined) => {
   const followed = `${needs.publicUrl}/credentials/status/${id}`
-  const state = wait === 'mined' ? await needs.outbox.wait(id, waitMs) : 'queued'
+  const state = wait === 'mined' ? await waitForChain(needs, id) : 'queued'
   return { id, state, url: followed }
 }
 
@@ -117,7 +158,7 @@ export const updateCredentialStatus = async (needs: CredentialsNeeds, context: C
 export const followStatusChange = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
   admit(context.caller, requires.status)
   const id = context.params['change'] ?? ''
-  const known = await needs.outbox.state(id)
+  const known = await progressOf(needs, id)
   if (known === undefined) throw decisionUnknown()
   return { status: 200, body: { id, url: `${needs.publicUrl}/credentials/status/${id}`, ...known } }
 }

@@ -1,0 +1,55 @@
+import { ConfigError, parseAgency } from '../src/config.ts'
+
+const file = (more = '') => parseAgency(`name: x-y\ntitle: X\nplugins: [credentials]\n${more}`, 'agents/x-y.yml')
+
+const refusalOf = (more: string): string => {
+  try {
+    file(more)
+    return 'it was taken'
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.message
+  }
+}
+
+describe('an agency file', () => {
+  it('has defaults for all but name, title and plugins', () => {
+    expect(file()).toEqual({
+      name: 'x-y',
+      title: 'X',
+      plugins: ['credentials'],
+      root: false,
+      issues: [],
+      vcalm: false,
+      allowedHttpOrigins: [],
+      status: { mode: 'bitmap', roundSeconds: 300 },
+    })
+  })
+
+  it('says in which mode status lists stand on chain, and how often anchored ones are published', () => {
+    expect(file('status: { mode: anchored, roundSeconds: 60 }').status).toEqual({ mode: 'anchored', roundSeconds: 60 })
+    expect(file('status: { mode: anchored }').status).toEqual({ mode: 'anchored', roundSeconds: 300 })
+    expect(file('status: { mode: bitmap }').status.mode).toBe('bitmap')
+  })
+
+  it.each([
+    ['colour: red', 'unknown key "colour"'],
+    ['root: perhaps', 'root is true or false'],
+    ['issues: DrivingLicence', 'issues must be a list of credential types'],
+    ['allowedHttpOrigins: [1]', 'allowedHttpOrigins must be a list of origins'],
+    ['oidc: { issuer: a, audience: b, secret: c }', 'unknown key "oidc.secret"'],
+    ['status: anchored', 'status must be a mapping'],
+    ['status:', 'status must be a mapping'],
+    ['status: { mode: anchored, rounds: 3 }', 'unknown key "status.rounds"'],
+    ['status: { mode: anchored, toString: 3 }', 'unknown key "status.toString"'],
+    ['status: { mode: hidden }', 'status.mode is bitmap or anchored'],
+    ['status: { mode: [anchored] }', 'status.mode is bitmap or anchored'],
+    ['status: { mode: anchored, roundSeconds: 0 }', 'status.roundSeconds is a whole number from 1 to 86400'],
+    ['status: { mode: anchored, roundSeconds: 86401 }', 'status.roundSeconds is a whole number from 1 to 86400'],
+    ['status: { mode: anchored, roundSeconds: 1.5 }', 'status.roundSeconds is a whole number from 1 to 86400'],
+    ['status: { mode: anchored, roundSeconds: "60" }', 'status.roundSeconds is a whole number from 1 to 86400'],
+    ['status: { roundSeconds: 60 }', 'status.roundSeconds is for mode anchored'],
+  ])('is refused with %s', (more, message) => {
+    expect(refusalOf(more)).toBe(`x-y.yml: ${message}`)
+  })
+})
