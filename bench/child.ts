@@ -98,3 +98,19 @@ export const residentMegabytes = async (pid: number): Promise<number> => {
   if (kilobytes === undefined) throw new Error('the process does not tell its memory')
   return (Number(kilobytes) * 1_024) / 1e6
 }
+
+const tickMicros = 10_000
+const ticksOf = async (file: string): Promise<number> => {
+  const text = await readFile(file, 'utf8')
+  // The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+export type Cpu = { allMicros: number; mainMicros: number }
+
+/** CPU time that a process used so far, and its main thread of that. Other load of the machine is not in it. */
+export const cpuOf = async (pid: number): Promise<Cpu> => ({
+  allMicros: (await ticksOf(`/proc/${pid}/stat`)) * tickMicros,
+  mainMicros: (await ticksOf(`/proc/${pid}/task/${pid}/stat`)) * tickMicros,
+})

@@ -167,7 +167,7 @@ const startRounds = (agency: AgencyOnChain, log: Log): (() => Promise<void>) => 
     if (lease !== undefined) await releaseLease(store, lease)
   }
 }
-const roundLeaseMs = 15_000
+const roundLeaseMs = 3_000
 
 /** Decisions whose bits are not final on chain yet count from the database. */
 const recallDecisions = async (

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DIDDocument } from 'did-resolver'
 import { didKeyOf } from '../../src/identity/did-local.ts'
-import { freePort, launch, measure, type Running, residentMegabytes } from '../child.ts'
+import { type Cpu, cpuOf, freePort, launch, measure, type Running, residentMegabytes } from '../child.ts'
 import type { BenchOptions, Figure, Group } from '../harness.ts'
 import type { Lines, LinesResult } from '../identity/lines.ts'
 import type { Load, LoadResult } from '../identity/load.ts'
@@ -56,6 +56,9 @@ const once = <T>(work: () => Promise<T>): (() => Promise<T>) => {
   }
 }
 
+const cpuNote = ({ allMicros, mainMicros }: Cpu, pieces: number): string =>
+  `${(allMicros / pieces).toFixed(0)} µs of the service’s CPU each, ${(mainMicros / pieces).toFixed(0)} of them on its main thread`
+
 /** The nation's data, and one agency running alone on it. */
 class Ground {
   readonly dir = mkdtempSync(join(tmpdir(), 'chancery-bench-'))
@@ -102,6 +105,16 @@ class Ground {
     return `http://127.0.0.1:${this.#port}/${agency}${path}`
   }
 
+  /** What the service spends on a piece of work. */
+  async watched<T>(work: () => Promise<T>): Promise<{ result: T; cpu: Cpu }> {
+    const pid = this.running?.pid ?? 0
+    const before = await cpuOf(pid)
+    const result = await work()
+    const after = await cpuOf(pid)
+    const [allMicros, mainMicros] = [after.allMicros - before.allMicros, after.mainMicros - before.mainMicros]
+    return { result, cpu: { allMicros, mainMicros } }
+  }
+
   get apiKey(): string {
     return readFileSync(join(this.nationDir, agency, 'api-key'), 'utf8').trim()
   }
@@ -130,8 +143,9 @@ type Timing = { seconds: number; warmSeconds: number }
 const shoot = async (ground: Ground, path: string, bodies: string[], expect: number, timing: Timing) => {
   await ground.alone()
   const load: Load = { url: ground.url(path), apiKey: ground.apiKey, bodies, clients, expect, ...timing }
-  const { perSecond, p99Ms } = await measure<LoadResult>('identity/load.ts', load)
-  return { value: perSecond, note: `${clients} clients, 99 % of the answers within ${p99Ms} ms` }
+  const { result, cpu } = await ground.watched(() => measure<LoadResult>('identity/load.ts', load))
+  const note = `${clients} clients, 99 % of the answers within ${result.p99Ms} ms; ${cpuNote(cpu, result.served)}`
+  return { value: result.perSecond, note }
 }
 
 /** As `/credentials/issue` answers: an envelope, or the token itself. */
@@ -186,9 +200,10 @@ const open = (options: BenchOptions) => {
   }
   const bulk = async (work: Bulk) => {
     await sendLines(ground, { ...work, count: Math.ceil(work.count / 8) })
-    return (await sendLines(ground, work)).perSecond
+    const { result, cpu } = await ground.watched(() => sendLines(ground, work))
+    return { value: result.perSecond, note: `one request of ${work.count} lines; ${cpuNote(cpu, work.count)}` }
   }
-  const bulkIssue = (format: Format): Promise<number> =>
+  const bulkIssue = (format: Format) =>
     bulk({
       path: '/credentials/issue-batch',
       lines: issueBodies(ground, format),
@@ -263,11 +278,11 @@ const open = (options: BenchOptions) => {
     },
     {
       ...{ name: 'issue.bulk', unit: '/s', better: 'more', goal: { atLeast: 8_000, timesPeer: 10 } },
-      run: async () => ({ value: await bulkIssue('vc+jwt'), peer: await veramoIssue() }),
+      run: async () => ({ ...(await bulkIssue('vc+jwt')), peer: await veramoIssue() }),
     },
     {
       ...{ name: 'issue.bulk.sd-jwt', unit: '/s', better: 'more' },
-      run: async () => ({ value: await bulkIssue('dc+sd-jwt'), peer: await veramoIssue() }),
+      run: async () => ({ ...(await bulkIssue('dc+sd-jwt')), peer: await veramoIssue() }),
     },
     {
       ...{ name: 'verify.process', unit: '/s', better: 'more', goal: { atLeast: 12_000, timesPeer: 15 } },
@@ -289,8 +304,8 @@ const open = (options: BenchOptions) => {
       async run() {
         const lines = await verifyBodies('vc+jwt')
         const path = '/credentials/verify-batch'
-        const value = await bulk({ path, lines, count: bulkCount, expect: '"verified":true' })
-        return { value, peer: await veramoVerify() }
+        const ours = await bulk({ path, lines, count: bulkCount, expect: '"verified":true' })
+        return { ...ours, peer: await veramoVerify() }
       },
     },
     {

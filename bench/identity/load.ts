@@ -12,7 +12,8 @@ export type Load = {
   warmSeconds: number
   expect: number
 }
-export type LoadResult = { perSecond: number; p99Ms: number }
+/** `served` counts the warm-up too. */
+export type LoadResult = { perSecond: number; p99Ms: number; served: number }
 
 const shoot = (load: Load, seconds: number): Promise<autocannon.Result> => {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${load.apiKey}` }
@@ -30,9 +31,13 @@ const shoot = (load: Load, seconds: number): Promise<autocannon.Result> => {
 }
 
 const load = await readInput<Load>()
-if (load.warmSeconds > 0) await shoot(load, load.warmSeconds)
+const warm = load.warmSeconds > 0 ? (await shoot(load, load.warmSeconds)).requests.total : 0
 const result = await shoot(load, load.seconds)
 const answered = result.statusCodeStats?.[`${load.expect}`]?.count ?? 0
 const strays = result.requests.total - answered + result.errors + result.timeouts
 if (strays > 0) throw new Error(`${strays} answers were not ${load.expect}: ${JSON.stringify(result.statusCodeStats)}`)
-answer({ perSecond: answered / result.duration, p99Ms: result.latency.p99 } satisfies LoadResult)
+answer({
+  perSecond: answered / result.duration,
+  p99Ms: result.latency.p99,
+  served: warm + answered,
+} satisfies LoadResult)

@@ -79,7 +79,9 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
       const current = rows.findLast(row => row.mode === mode)
       if (current !== undefined && current.next < current.length * openNextAt) return
       const last = rows.at(-1)
-      const list = last === undefined ? 0 : last.list + 2
+      // A list that is open on chain but unknown here was given out before the database was lost: never again.
+      let list = last === undefined ? 0 : last.list + 2
+      while (status.openedAt(issuer, list) !== undefined) list += 2
       // Another process may have been first; it asked the chain then.
       const [added] = await tx.query(
         `INSERT INTO status_lists (list, next, length, mode) VALUES (?, 0, ?, ?)

@@ -10,17 +10,22 @@ const depthMost = 32
 const quote = 0x22
 const backslash = 0x5c
 
+/** Index of the quote that ends the string which begins at `open`. */
+const closingQuote = (text: string, open: number): number => {
+  for (let end = text.indexOf('"', open + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes++
+    if (slashes % 2 === 0) return end
+  }
+}
+
 /** How many members well-formed JSON text writes down; refuses what is nested too deep to be walked. */
-const membersWritten = (text: Uint8Array, what: string): number => {
+const membersWritten = (text: string, what: string): number => {
   let members = 0
   let depth = 0
-  let isString = false
   for (let at = 0; at < text.length; at++) {
-    const code = text[at]
-    if (isString) {
-      if (code === backslash) at++
-      else if (code === quote) isString = false
-    } else if (code === quote) isString = true
+    const code = text.charCodeAt(at)
+    if (code === quote) at = closingQuote(text, at)
     else if (code === 0x3a) members++
     else if (code === 0x7b || code === 0x5b) {
       if (++depth > depthMost) throw malformed(`The ${what} is nested too deep.`)
@@ -29,27 +34,31 @@ const membersWritten = (text: Uint8Array, what: string): number => {
   return members
 }
 
+const assertText = (text: string, what: string): void => {
+  if (!text.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+}
+
 /**
- * How many members the value came to hold; refuses what two readers could understand differently.
+ * How many members a parsed value came to hold; refuses what two readers could understand differently.
  * @param escapes whether strings may hold half a surrogate pair, which only an escape can write.
  */
 const membersHeld = (value: unknown, what: string, escapes: boolean): number => {
   if (typeof value === 'string') {
-    if (escapes && !value.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
+    if (escapes) assertText(value, what)
     return 0
   }
   if (typeof value === 'number' && !Number.isFinite(value)) throw malformed(`A number of the ${what} is too large.`)
   if (typeof value !== 'object' || value === null) return 0
   let members = 0
   if (Array.isArray(value)) {
-    for (const item of value) members += membersHeld(item, what, escapes)
+    for (let at = 0; at < value.length; at++) members += membersHeld(value[at], what, escapes)
     return members
   }
-  for (const name of Object.keys(value)) {
+  // `for in` is twice as fast as Object.keys, and what JSON.parse made inherits nothing that it would list.
+  for (const name in value) {
     if (name === '__proto__') throw malformed(`The ${what} has a member named __proto__.`)
-    if (escapes && !name.isWellFormed()) throw malformed(`The ${what} holds half a surrogate pair.`)
-    const member = (value as Record<string, unknown>)[name]
-    members += 1 + (typeof member === 'string' && !escapes ? 0 : membersHeld(member, what, escapes))
+    if (escapes) assertText(name, what)
+    members += 1 + membersHeld((value as Record<string, unknown>)[name], what, escapes)
   }
   return members
 }
@@ -73,7 +82,7 @@ export const readSegment = (segment: string, what: string): unknown => {
   } catch (cause) {
     throw new Refusal('malformed', 'credential_malformed', `The ${what} is not JSON.`, { cause })
   }
-  if (membersWritten(bytes, what) !== membersHeld(value, what, text.includes('\\u')))
+  if (membersWritten(text, what) !== membersHeld(value, what, text.includes('\\u')))
     throw malformed(`The ${what} has one name twice.`)
   return value
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, KeyBinding, Opened, Sign } from './format.ts'
@@ -6,7 +6,7 @@ import { fromNumericDate, openJws, sealJws, textOrUndefined, toDateTime } from '
 import { isRecord, malformed, readSegment } from './json.ts'
 import { evmStatusEntry, pointerOf, tokenStatusListUrl } from './w3c.ts'
 
-const digest = (text: string): string => createHash('sha256').update(text, 'latin1').digest('base64url')
+const digest = (text: string): string => hash('sha256', text, 'base64url')
 
 /** One `salt, name, value` disclosure (RFC 9901 section 4.2.1). */
 const disclosureOf = (name: string, value: unknown): string =>
@@ -107,7 +107,7 @@ const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<
   }
   if (!isRecord(value)) return value
   const result: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) {
+  for (const name in value) {
     if (name === '_sd' || (name === '_sd_alg' && depth === 0)) continue
     const member = value[name]
     result[name] = typeof member === 'object' ? unfold(member, disclosures, seen, depth + 1) : member
