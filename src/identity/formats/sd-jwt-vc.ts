@@ -76,6 +76,7 @@ const registered = new Set([
   'id',
 ])
 
+const depthMost = 8
 const forbidden = new Set(['_sd', '...', '__proto__'])
 
 const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
@@ -96,9 +97,22 @@ const readDisclosures = (segments: string[]): Map<string, Disclosure> => {
   return map
 }
 
+/** Whether nothing below is hidden, so that the value can stand as it is. Most values can. */
+const isPlain = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > depthMost) return false
+  if (Array.isArray(value)) return value.every(item => isPlain(item, depth + 1))
+  for (const name in value) {
+    if (name === '_sd' || name === '...') return false
+    if (!isPlain((value as Record<string, unknown>)[name], depth + 1)) return false
+  }
+  return true
+}
+
 /** RFC 9901 section 7.1, step 3: puts disclosed claims back, refuses what does not fit. */
 const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<string>, depth: number): unknown => {
-  if (depth > 8) throw malformed('The SD-JWT is nested too deep.')
+  if (depth > 0 && isPlain(value, depth)) return value
+  if (depth > depthMost) throw malformed('The SD-JWT is nested too deep.')
   if (Array.isArray(value)) {
     if (value.some(item => isRecord(item) && item['...'] !== undefined)) {
       throw malformed('Array element disclosures are not used by the credential types known here.')
@@ -110,7 +124,7 @@ const unfold = (value: unknown, disclosures: Map<string, Disclosure>, seen: Set<
   for (const name in value) {
     if (name === '_sd' || (name === '_sd_alg' && depth === 0)) continue
     const member = value[name]
-    result[name] = typeof member === 'object' ? unfold(member, disclosures, seen, depth + 1) : member
+    result[name] = unfold(member, disclosures, seen, depth + 1)
   }
   const digests = value['_sd']
   if (digests === undefined) return result

@@ -29,6 +29,7 @@ import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { timeId } from '../../../src/store/time-id.ts'
 import { type Ground, listLength, openGround } from '../../chain/ground.ts'
+import { stopPostgres, withPostgres } from '../../postgres.ts'
 
 let ground: Ground
 let store: Store
@@ -80,11 +81,28 @@ const stateOf = async (change: string): Promise<unknown> => {
 const get = (list: number, version: number) =>
   getAnchoredStatusList(credentials, { params: { list: String(list), version: String(version) } } as unknown as Context)
 
-beforeAll(async () => {
+const listsOf = (mode: 'bitmap' | 'anchored') => {
+  const { issuer, client, contracts } = ground
+  return openStatusLists({
+    ...{ store, issuer, mode, status: follower.status, chain: client.chain, secret: Buffer.alloc(32) },
+    registry: contracts.StatusRegistry.address,
+    async openOnChain(tx, list, length) {
+      const args = openListPairArgs(issuer, list, length, mode === 'anchored')
+      await outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: issuer }])
+      if (mode === 'anchored') await publishFirst(needs, tx, list, length)
+    },
+  })
+}
+
+const openOn = async (database: string): Promise<void> => {
   ground = await openGround()
   const migrations = [Store1760000000100, Outbox1763600000200, Credentials1763600000300, Anchored1763600000350]
   const all = [...storeEntities, ...outboxEntities, ...entities]
-  store = await openStore({ file: join(ground.dir, 'issuer.sqlite'), migrations, entities: all })
+  const place =
+    database === 'SQLite'
+      ? { file: join(ground.dir, 'issuer.sqlite') }
+      : { databaseUrl: await withPostgres(), schema: 'issuer' }
+  store = await openStore({ ...place, migrations, entities: all })
   const { client, clock, account, contracts, issuer, embedded } = ground
   await ground.outbox.close()
   const { mine, persist } = embedded
@@ -100,26 +118,21 @@ beforeAll(async () => {
     statusWrites: () => [],
     newId: () => timeId(clock.now()),
   } as unknown as CredentialsNeeds
-  const lists = openStatusLists({
-    ...{ store, issuer, status: follower.status, chain: client.chain, secret: Buffer.alloc(32), mode: 'anchored' },
-    registry: contracts.StatusRegistry.address,
-    async openOnChain(tx, list, length) {
-      const args = openListPairArgs(issuer, list, length, true)
-      await outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: issuer }])
-      await publishFirst(needs, tx, list, length)
-    },
-  })
-  await lists.ensure()
+  await listsOf('anchored').ensure()
   await mined()
-})
+}
 
-afterAll(async () => {
+const close = async (database: string): Promise<void> => {
   await outbox?.close()
   await store?.close()
   await ground?.close()
-})
+  if (database !== 'SQLite') await stopPostgres()
+}
 
-describe('a round of anchored status lists', () => {
+describe.each(['SQLite', 'PostgreSQL'])('a round of anchored status lists on %s', database => {
+  beforeAll(() => openOn(database))
+  afterAll(() => close(database))
+
   it('finds the first version, all zero, anchored with the opening of the lists', async () => {
     for (const list of [0, 1]) {
       expect(follower.listFacts(ground.issuer, list)?.anchored?.version).toBe(1)
@@ -264,6 +277,21 @@ describe('a round of anchored status lists', () => {
       ),
       { numRuns: 12 },
     )
+  })
+
+  it('leaves lists in their mode when the agency changes it, and opens its own', async () => {
+    await listsOf('bitmap').ensure()
+    await mined()
+    const rows = await store.read('SELECT list, mode FROM status_lists ORDER BY list')
+    expect(rows).toEqual([
+      { list: 0, mode: 1 },
+      { list: 2, mode: 0 },
+    ])
+    expect([(await listsOf('bitmap').allot()).list, (await listsOf('anchored').allot()).list]).toEqual([2, 0])
+    await listsOf('anchored').ensure()
+    expect(await store.read('SELECT list FROM status_lists')).toHaveLength(2)
+    expect((await anchorRound(needs)).published).toEqual([])
+    expect(await versions(2)).toEqual([])
   })
 
   it('has a list of full length and leaves its evidence in the journal', async () => {
