@@ -15,8 +15,7 @@ import { chainEntities, outboxEntities } from './chain/entities.ts'
 import { type ChainSettings, type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
 import { type Outbox, openOutbox } from './chain/outbox.ts'
 import type { AgencyConfig } from './config.ts'
-import { addressOfKey, alsoKnownAsAttribute, ethrDid, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
-import { didWebFor } from './identity/did-web.ts'
+import { addressOfKey, ethrDid } from './identity/did-ethr.ts'
 import { type Dids, openDids } from './identity/dids.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
 import type { IssuerKey } from './identity/issue.ts'
@@ -24,7 +23,7 @@ import { type KeyInfo, type Keys, openKeys } from './identity/keys.ts'
 import type { MasterKey } from './identity/seal.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
-import type { ChainWrite, Clock, Store } from './kernel/ports.ts'
+import type { Clock, Store } from './kernel/ports.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
@@ -33,7 +32,6 @@ import { openIdempotency } from './store/idempotency.ts'
 import { journal } from './store/journal.ts'
 import { openSequencer, type Sequencer } from './store/sequencer.ts'
 import { openStore } from './store/store.ts'
-import { timeId } from './store/time-id.ts'
 import { verifierKey } from './store/tlog-note.ts'
 
 /** One institution: its own database, keys, chain account and DID. */
@@ -229,38 +227,6 @@ export const bringOnChain = (
   return { ...base, chain, outbox, dids, did: ethrDid(chain.client.chainId, address) }
 }
 
-/** Sends what is missing and waits until the replica shows it; what an earlier start sent is waited for, not repeated. */
-export const settle = async (agency: AgencyOnChain, missing: () => ChainWrite[]): Promise<void> => {
-  const patience = 5
-  for (let round = 0; round < patience; round++) {
-    if (!(await agency.outbox.settled(60_000)))
-      throw new Error(`${agency.config.name}: the chain takes no transactions`)
-    await agency.chain.follower.poke()
-    const writes = missing()
-    if (writes.length === 0) return
-    await agency.store.transaction(tx => agency.outbox.enqueue(tx, writes))
-    await agency.outbox.poke()
-  }
-  throw new Error(`${agency.config.name}: the chain refuses what the agency has to register`)
-}
-
-/** What the agency's DID still lacks on chain: its signing key, and its name on the web. */
-export const missingAttributes = (agency: AgencyOnChain): ChainWrite[] => {
-  const { address, signing, settings, chain } = agency
-  const wanted = [keyAttribute(signing), alsoKnownAsAttribute(didWebFor(settings.publicUrl))]
-  const events = chain.follower.didEvents(address)
-  const known = (name: string, value: string) =>
-    events.some(event => event.kind === 'attribute' && event.name === name && event.value.toLowerCase() === value)
-  return wanted
-    .filter(({ name, value }) => !known(name, value.toLowerCase()))
-    .map(({ name, value }) => ({
-      contract: 'EthereumDIDRegistry',
-      method: 'setAttribute',
-      args: [address, name, value, keyValiditySeconds],
-      account: address,
-    }))
-}
-
 /** The key that signs credentials, under the name its DID document gives it. */
 export const issuerKey = async (agency: AgencyOnChain): Promise<IssuerKey> => {
   const { signing, dids, did } = agency
@@ -276,34 +242,5 @@ export const issuerKey = async (agency: AgencyOnChain): Promise<IssuerKey> => {
   throw new Error(`${agency.config.name}: the signing key is not in the DID document of ${did}`)
 }
 
-/** What the root of trust still owes the nation on chain. */
-export const missingTrust = (
-  root: AgencyOnChain,
-  agencies: readonly { address: string; config: AgencyConfig }[],
-  types: CredentialTypes,
-): ChainWrite[] => {
-  const { trust } = root.chain.follower
-  const account = root.address
-  const now = root.settings.clock.now()
-  const write = (method: string, args: unknown[]): ChainWrite => ({ contract: 'TrustRegistry', method, args, account })
-  const writes: ChainWrite[] = []
-  for (const type of types.all) {
-    if (trust.schemaAdmitted(type.id, type.schemaDigest)) continue
-    writes.push(write('admitSchema', [root.chain.typeId(type.id), type.schemaDigest]))
-  }
-  for (const { address, config } of agencies) {
-    for (const typeId of config.issues) {
-      types.byId(typeId)
-      const verdict = trust.accreditation(address, typeId, now)
-      // Only what was never granted: an accreditation that ended or is void is a decision, and start-up undoes none.
-      if (verdict.accredited || verdict.reason !== 'unknown') continue
-      const from = Math.floor(now / 1_000)
-      writes.push(write('accredit', [address, root.chain.typeId(typeId), from, from + tenYearsSeconds, 0]))
-    }
-  }
-  return writes
-}
-const tenYearsSeconds = 10 * 365 * 86_400
-
-export const freshId = (clock: Clock) => () => timeId(clock.now())
+/** Names this process where a lease has to. */
 export const processId = randomUUID()

@@ -32,7 +32,18 @@ const edges = sources.flatMap(file =>
   })),
 )
 
-const top = new Set(['main', 'server', 'config', 'agency', 'plugins', 'commands', 'environment', 'mount', 'register'])
+const top = new Set([
+  'main',
+  'server',
+  'config',
+  'agency',
+  'plugins',
+  'commands',
+  'environment',
+  'mount',
+  'register',
+  'lists',
+])
 const shown = (edge: { file: string; name: string }) => `${edge.file} imports ${edge.name}`
 
 const fences: { library: RegExp; allowed: RegExp }[] = [

@@ -1,19 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type AgencyBase,
-  type AgencyOnChain,
-  bringOnChain,
-  followChain,
-  issuerKey,
-  openAgencyBase,
-  settle,
-} from '../agency.ts'
+import { type AgencyBase, type AgencyOnChain, bringOnChain, followChain, issuerKey, openAgencyBase } from '../agency.ts'
 import { createLog } from '../http/log.ts'
 import { keyAttribute, keyValiditySeconds } from '../identity/did-ethr.ts'
 import type { KeyInfo } from '../identity/keys.ts'
 import type { ChainWrite } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
+import { settle } from '../register.ts'
 import { assertStarted, type Desk, masterKeyOf, notStarted, recordCommand } from './desk.ts'
 
 /** The chain write that makes the key known to the world, until the replica shows it. */

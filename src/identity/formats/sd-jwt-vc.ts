@@ -9,18 +9,22 @@ import { evmStatusEntry, pointerOf, tokenStatusListUrl } from './w3c.ts'
 const digest = (text: string): string => hash('sha256', text, 'base64url')
 
 /** One `salt, name, value` disclosure (RFC 9901 section 4.2.1). */
-const disclosureOf = (name: string, value: unknown): string =>
-  Buffer.from(JSON.stringify([randomBytes(16).toString('base64url'), name, value])).toString('base64url')
+const disclosureOf = (salt: Buffer, name: string, value: unknown): string =>
+  Buffer.from(JSON.stringify([salt.toString('base64url'), name, value])).toString('base64url')
+
+const saltLength = 16
 
 const hide = (parent: Record<string, unknown>, names: string[], disclosures: string[]): Record<string, unknown> => {
   const kept: Record<string, unknown> = {}
   const digests: string[] = []
+  const salts = randomBytes(names.length * saltLength)
   for (const [name, value] of Object.entries(parent)) {
     if (!names.includes(name)) {
       kept[name] = value
       continue
     }
-    const disclosure = disclosureOf(name, value)
+    const at = digests.length * saltLength
+    const disclosure = disclosureOf(salts.subarray(at, at + saltLength), name, value)
     disclosures.push(disclosure)
     digests.push(digest(disclosure))
   }

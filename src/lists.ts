@@ -1,0 +1,84 @@
+import { type AgencyOnChain, processId } from './agency.ts'
+import { openListPairArgs } from './chain/contracts.ts'
+import type { Log } from './http/log.ts'
+import { openStatusLists } from './identity/status.ts'
+import { anchorRound, publishFirst, type RoundNeeds } from './plugins/credentials/actions/anchored.ts'
+import { acquireLease, checkLease, type Lease, releaseLease } from './store/leases.ts'
+
+/** An agency's status lists on chain: how they are opened, and published in rounds where they are anchored. */
+
+const anchorNeeds = ({ house, outbox, address, settings }: AgencyOnChain) => {
+  const { publicUrl } = settings
+  return { house, outbox, publicUrl, issuer: address }
+}
+
+export const openLists = (agency: AgencyOnChain) => {
+  const { chain, address, store } = agency
+  const { mode } = agency.config.status
+  const registry = chain.contracts.StatusRegistry.address
+  return openStatusLists({
+    store,
+    status: chain.follower.status,
+    chain: chain.client.chain,
+    registry,
+    issuer: address,
+    secret: agency.derive('status index'),
+    mode,
+    async openOnChain(tx, list, length) {
+      const args = openListPairArgs(address, list, length, mode === 'anchored')
+      await agency.outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: address }])
+      if (mode === 'anchored') await publishFirst(anchorNeeds(agency), tx, list, length)
+    },
+  })
+}
+
+/**
+ * Publishes the agency's anchored lists in rounds, at whole multiples of their time, while this process has the lease.
+ * @returns what ends that, after the round under way.
+ */
+export const startRounds = (agency: AgencyOnChain, log: Log): (() => Promise<void>) => {
+  const { store, settings, chain, address, outbox, config } = agency
+  const { clock } = settings
+  const everyMs = config.status.roundSeconds * 1_000
+  let lease: Lease | undefined
+  const needs: RoundNeeds = {
+    ...anchorNeeds(agency),
+    lease: {
+      async hold() {
+        lease = await acquireLease(store, clock, { name: 'anchored-lists', holder: processId, ttlMs: roundLeaseMs })
+        return lease !== undefined
+      },
+      check: tx => checkLease(store, tx, lease as Lease),
+    },
+    anchoredVersion: list => chain.follower.listFacts(address, list)?.anchored?.version ?? 0,
+  }
+  const round = async () => {
+    try {
+      const { published, behind } = await anchorRound(needs)
+      if (published.length > 0) void outbox.poke()
+      if (behind.length > 0) log.error({ lists: behind }, 'the chain has newer status lists than this database')
+    } catch (error) {
+      log.error({ error: String(error) }, 'a round of anchored status lists failed; the next one tries again')
+    }
+  }
+  let under: Promise<void> = Promise.resolve()
+  let ended = false
+  let timer: NodeJS.Timeout | undefined
+  const next = () => {
+    if (ended) return
+    const begin = () => {
+      under = round()
+      void under.then(next)
+    }
+    timer = setTimeout(begin, everyMs - (clock.now() % everyMs))
+    timer.unref()
+  }
+  next()
+  return async () => {
+    ended = true
+    clearTimeout(timer)
+    await under
+    if (lease !== undefined) await releaseLease(store, lease)
+  }
+}
+const roundLeaseMs = 3_000

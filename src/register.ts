@@ -1,0 +1,99 @@
+import type { AgencyBase, AgencyOnChain } from './agency.ts'
+import type { OpenedChain } from './chain/open.ts'
+import type { AgencyConfig } from './config.ts'
+import { alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
+import { didWebFor } from './identity/did-web.ts'
+import type { CredentialTypes } from './identity/types.ts'
+import type { ChainWrite } from './kernel/ports.ts'
+
+/** What a first start registers on chain. Killed at any step and started again, it goes on where it was. */
+
+/** Sends what is missing and waits until the replica shows it; what an earlier start sent is waited for, not repeated. */
+export const settle = async (agency: AgencyOnChain, missing: () => ChainWrite[]): Promise<void> => {
+  const patience = 5
+  for (let round = 0; round < patience; round++) {
+    if (!(await agency.outbox.settled(60_000)))
+      throw new Error(`${agency.config.name}: the chain takes no transactions`)
+    await agency.chain.follower.poke()
+    const writes = missing()
+    if (writes.length === 0) return
+    await agency.store.transaction(tx => agency.outbox.enqueue(tx, writes))
+    await agency.outbox.poke()
+  }
+  throw new Error(`${agency.config.name}: the chain refuses what the agency has to register`)
+}
+
+export const fund = async (agency: AgencyBase, chain: OpenedChain): Promise<void> => {
+  if (chain.faucet === undefined) return
+  const balance = await chain.client.provider.getBalance(agency.address)
+  if (balance === 0n) await chain.faucet(agency.address)
+}
+
+/** What the agency's DID still lacks on chain: its signing key, and its name on the web. */
+export const missingAttributes = (agency: AgencyOnChain): ChainWrite[] => {
+  const { address, signing, settings, chain } = agency
+  const wanted = [keyAttribute(signing), alsoKnownAsAttribute(didWebFor(settings.publicUrl))]
+  const events = chain.follower.didEvents(address)
+  const known = (name: string, value: string) =>
+    events.some(event => event.kind === 'attribute' && event.name === name && event.value.toLowerCase() === value)
+  return wanted
+    .filter(({ name, value }) => !known(name, value.toLowerCase()))
+    .map(({ name, value }) => ({
+      contract: 'EthereumDIDRegistry',
+      method: 'setAttribute',
+      args: [address, name, value, keyValiditySeconds],
+      account: address,
+    }))
+}
+
+/** What the root of trust still owes the nation on chain. */
+export const missingTrust = (
+  root: AgencyOnChain,
+  agencies: readonly { address: string; config: AgencyConfig }[],
+  types: CredentialTypes,
+): ChainWrite[] => {
+  const { trust } = root.chain.follower
+  const account = root.address
+  const now = root.settings.clock.now()
+  const write = (method: string, args: unknown[]): ChainWrite => ({ contract: 'TrustRegistry', method, args, account })
+  const writes: ChainWrite[] = []
+  for (const type of types.all) {
+    if (trust.schemaAdmitted(type.id, type.schemaDigest)) continue
+    writes.push(write('admitSchema', [root.chain.typeId(type.id), type.schemaDigest]))
+  }
+  for (const { address, config } of agencies) {
+    for (const typeId of config.issues) {
+      types.byId(typeId)
+      const verdict = trust.accreditation(address, typeId, now)
+      // Only what was never granted: an accreditation that ended or is void is a decision, and start-up undoes none.
+      if (verdict.accredited || verdict.reason !== 'unknown') continue
+      const from = Math.floor(now / 1_000)
+      writes.push(write('accredit', [address, root.chain.typeId(typeId), from, from + tenYearsSeconds, 0]))
+    }
+  }
+  return writes
+}
+const tenYearsSeconds = 10 * 365 * 86_400
+
+/** The root takes its role over, then admits schemas and accredits whom the configuration names. */
+export const establishTrust = async (
+  root: AgencyOnChain,
+  all: AgencyOnChain[],
+  types: CredentialTypes,
+): Promise<void> => {
+  const { chain, address } = root
+  const governance = chain.contracts.Governance
+  const data = governance.interface.encodeFunctionData('root', [])
+  const isRoot = async () => {
+    const answer = await chain.client.rpc<string>('eth_call', [{ to: governance.address, data }, 'latest'])
+    return `0x${answer.slice(-40)}`.toLowerCase() === address
+  }
+  if (!(await isRoot())) {
+    const write = { contract: 'Governance', method: 'acceptRoot', args: [], account: address }
+    await root.store.transaction(tx => root.outbox.enqueue(tx, [write]))
+    await root.outbox.poke()
+    await root.outbox.settled(60_000)
+    if (!(await isRoot())) throw new Error(`${root.config.name} is configured as root but the chain names another`)
+  }
+  await settle(root, () => missingTrust(root, all, types))
+}
