@@ -42,6 +42,8 @@ const membersWritten = (text: string): number => {
 }
 
 const checkText = (value: string): void => {
+  // Half of the databases cannot keep it, and no text needs it.
+  if (value.includes('\0')) throw malformed('A string of the JSON contains a NUL character.')
   if (value.isWellFormed()) return
   throw new Refusal('malformed', 'json_lone_surrogate', 'A string of the JSON contains half of a surrogate pair.')
 }
@@ -69,8 +71,8 @@ const membersKept = (value: unknown, escapes: boolean): number => {
 
 /**
  * JSON (RFC 8259) read strictly: what `JSON.parse` reads, without duplicate names, without depth beyond 32, without
- * lone surrogates, without `__proto__`, without numbers that become infinite. Duplicates are found by counting: names
- * written in the text against names in the value. Half of a surrogate pair can only come from a `\u` escape, because
+ * lone surrogates, without NUL, without `__proto__`, without numbers that become infinite. Duplicates are found by counting: names
+ * written in the text against names in the value. Half of a surrogate pair, or NUL, can only come from a `\u` escape, because
  * the bytes are UTF-8, so texts without escapes are not searched for it.
  * @throws Refusal json_malformed, json_too_deep, json_duplicate_key, json_lone_surrogate
  */

@@ -5,7 +5,7 @@ export type Entry<Target> = { method: string; path: string; target: Target }
 export type Match<Target> = { target: Target; params: Record<string, string> }
 
 export type Paths<Target> = {
-  /** @throws Refusal path_malformed when a part of the path is not well-formed percent encoding. */
+  /** @throws Refusal path_malformed when a part of the path is not well-formed percent encoding, or holds NUL. */
   match(method: string, path: string): Match<Target> | undefined
   /** Methods that this path answers, for refusing the others. */
   methods(path: string): string[]
@@ -28,11 +28,14 @@ const patternOf = <Target>(path: string): Pattern<Target> => {
 }
 
 const decoded = (part: string): string => {
+  let text = '\0'
   try {
-    return decodeURIComponent(part)
+    text = decodeURIComponent(part)
   } catch {
-    throw new Refusal('malformed', 'path_malformed', 'The path is not well-formed percent encoding.')
+    // Refused below.
   }
+  if (!text.includes('\0')) return text
+  throw new Refusal('malformed', 'path_malformed', 'The path is not well-formed percent encoding of text.')
 }
 
 /**

@@ -74,6 +74,12 @@ const isStrings = (value: unknown): value is string[] =>
 const isMethod = (value: unknown): value is VerificationMethod =>
   typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
 
+const depthMost = 32
+/** Deeper than any document, and at some depth deeper than it could be written out again. */
+const isDeep = (value: unknown, depth = 0): boolean =>
+  depth > depthMost ||
+  (typeof value === 'object' && value !== null && Object.values(value).some(member => isDeep(member, depth + 1)))
+
 const parseDocument = (did: string, body: Buffer): DIDDocument => {
   const refused = (why: string) => new Refusal('rejected', 'did_unresolvable', `The document of ${did} ${why}.`)
   let document: unknown
@@ -84,6 +90,7 @@ const parseDocument = (did: string, body: Buffer): DIDDocument => {
   }
   if (typeof document !== 'object' || document === null || !('id' in document)) throw refused('is not a DID document')
   if (document.id !== did) throw refused('names another DID')
+  if (isDeep(document)) throw refused('is nested too deep')
   const { verificationMethod, alsoKnownAs } = document as Record<string, unknown>
   const methods = verificationMethod ?? []
   if (!Array.isArray(methods) || methods.length > 200 || !methods.every(isMethod)) throw refused('has malformed keys')
@@ -106,12 +113,15 @@ export const keyInDocument = (document: DIDDocument, kid: string): PublicKey | u
 type Held = { readAt: number; outcome: Promise<DIDDocument> }
 const freshMs = 60_000
 const failureMs = 5_000
+/** Documents fetched at once: anyone may name a host, and each takes a socket and a place in the queue for names. */
+const fetchesMost = 32
 
 export type WebOptions = Pick<FetchBounds, 'allowedHttpOrigins' | 'lookup' | 'connect' | 'timeoutMs'>
 
 /** Reads did:web documents, each at most once a minute and once at a time. */
 export const openWebDids = (web: WebOptions, clock: Clock) => {
   const held = new Generations<Held>(1_000)
+  let underWay = 0
   const fetchDocument = async (did: string): Promise<DIDDocument> => {
     const accept = 'application/did+json, application/json'
     try {
@@ -133,7 +143,15 @@ export const openWebDids = (web: WebOptions, clock: Clock) => {
       const did = normaliseDidWeb(name)
       const known = held.get(did)
       if (known !== undefined && clock.now() - known.readAt < freshMs) return known.outcome
-      const entry = { readAt: clock.now(), outcome: fetchDocument(did) }
+      if (underWay >= fetchesMost) {
+        const busy = 'Too many did:web documents are being fetched; try again.'
+        return Promise.reject(new Refusal('unavailable', 'did_unavailable', busy))
+      }
+      underWay += 1
+      const outcome = fetchDocument(did).finally(() => {
+        underWay -= 1
+      })
+      const entry = { readAt: clock.now(), outcome }
       entry.outcome.catch(() => {
         entry.readAt -= freshMs - failureMs
       })

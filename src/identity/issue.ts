@@ -53,11 +53,18 @@ const formatFor = (type: CredentialType, wanted: FormatId | undefined): FormatId
   throw new Refusal('rejected', 'format_unsupported', `${type.id} is issued as ${type.formats.join(', ')}.`)
 }
 
+/** What every format can write and every verifier reads: a year of four digits, a NumericDate within its bound. */
+const earliest = Date.UTC(1000, 0, 1)
+const latest = Date.UTC(5000, 0, 1)
+
 const period = (type: CredentialType, request: IssueRequest, now: number) => {
   // Whole seconds, as every format writes them.
   const validFrom = Math.floor((request.validFrom ?? now) / 1_000) * 1_000
   const wanted = request.validUntil ?? validFrom + type.validity.defaultDays * dayMs
   const validUntil = Math.floor(wanted / 1_000) * 1_000
+  if (validFrom < earliest || validUntil > latest) {
+    throw new Refusal('malformed', 'date_malformed', 'A credential is valid between the years 1000 and 5000.')
+  }
   if (validUntil <= validFrom) throw new Refusal('rejected', 'validity_empty', 'validUntil must be after validFrom.')
   if (validUntil - validFrom > type.validity.maxDays * dayMs) {
     throw new Refusal('rejected', 'validity_too_long', `${type.id} is valid for at most ${type.validity.maxDays} days.`)
@@ -75,7 +82,7 @@ const holderJwk = async (did: string, dids: DidKeys): Promise<Record<string, unk
 /**
  * Drafts, checks and signs one credential. Nothing is stored here: the caller stores what comes back in the same
  * transaction as the evidence. A status index that is allotted and then not used is simply never set.
- * @throws Refusal type_unknown, schema_violated, credential_malformed, format_unsupported, validity_*, status_list_unavailable
+ * @throws Refusal type_unknown, schema_violated, credential_malformed, format_unsupported, date_malformed, validity_*, status_list_unavailable
  */
 export const issueCredential = async (request: IssueRequest, needs: IssueNeeds): Promise<Issued> => {
   const type = needs.types.byId(request.type, request.version)

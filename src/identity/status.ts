@@ -156,16 +156,22 @@ export const ownDecisions = (): OwnDecisions => {
 const rank: Record<StatusValue, number> = { valid: 0, suspended: 1, revoked: 2 }
 
 /** The chain's word and our own, whichever is worse. A stale chain stays a refusal. */
-export const withOwnDecisions = (reader: StatusReader, own: OwnDecisions): StatusReader => ({
-  head: () => reader.head(),
-  openedAt: (issuer, list) => reader.openedAt(issuer, list),
-  statusAt: (pointer, at) => reader.statusAt(pointer, at),
-  status(pointer) {
-    const onChain = reader.status(pointer)
+export const withOwnDecisions = (reader: StatusReader, own: OwnDecisions): StatusReader => {
+  const worse = (pointer: StatusPointer, onChain: StatusValue): StatusValue => {
     const decided = own.of(pointer)
     return decided !== undefined && rank[decided] > rank[onChain] ? decided : onChain
-  },
-})
+  }
+  return {
+    head: () => reader.head(),
+    openedAt: (issuer, list) => reader.openedAt(issuer, list),
+    async statusAt(pointer, at) {
+      const then = await reader.statusAt(pointer, at)
+      // A time that no block has reached yet is now, however it is asked for.
+      return at < reader.head().timestamp ? then : { ...then, status: worse(pointer, then.status) }
+    },
+    status: pointer => worse(pointer, reader.status(pointer)),
+  }
+}
 
 /** Word and mask of a status index, as StatusRegistry counts: index 0 is the most significant bit of word 0. */
 export const bitOf = (index: number): { word: number; mask: bigint } => ({

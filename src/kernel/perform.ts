@@ -1,4 +1,4 @@
-import { digestOf } from './canonical.ts'
+import { canonical, digestOf } from './canonical.ts'
 import { admit, authorityOf, type Caller, type Requirement } from './gate.ts'
 import type { Clock, Idempotency, Journal, JournalRecord, Store, Tx } from './ports.ts'
 
@@ -35,7 +35,9 @@ export const perform = async <Output>(house: House, performance: Performance<Out
   admit(caller, requires)
   const input = digestOf(performance.input)
   return house.store.transaction(async tx => {
-    const key = idempotencyKey === undefined ? undefined : `${operation}:${caller.kind}:${caller.id}:${idempotencyKey}`
+    // As JSON: the name of an OIDC caller and the key may hold any character, so joined they could be read two ways.
+    const key =
+      idempotencyKey === undefined ? undefined : canonical([operation, caller.kind, caller.id, idempotencyKey])
     if (key !== undefined) {
       const answer = await house.idempotency.recall(tx, key, input)
       if (answer !== undefined) return JSON.parse(answer) as Output

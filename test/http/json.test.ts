@@ -18,6 +18,8 @@ describe('the JSON reader', () => {
     ['a swapped surrogate pair', '["\\udc00\\ud800"]', 'json_lone_surrogate'],
     ['a member __proto__', '{"__proto__":{"admin":true}}', 'json_malformed'],
     ['a member __proto__ in another spelling', '{"\\u005f_proto__":1}', 'json_malformed'],
+    ['a NUL character in a value', '{"a":"b\\u0000"}', 'json_malformed'],
+    ['a NUL character in a name', '{"\\u0000":1}', 'json_malformed'],
     ['a number that becomes infinite', '[1e999]', 'json_malformed'],
     ['trailing data', '{} {}', 'json_malformed'],
     ['nothing', '', 'json_malformed'],
@@ -53,7 +55,7 @@ describe('the JSON reader', () => {
         fc.constantFrom(undefined, 1, '\t'),
         (text, space) => {
           const spaced = JSON.stringify(JSON.parse(text), null, space)
-          fc.pre(!spaced.includes('"__proto__"'))
+          fc.pre(!spaced.includes('"__proto__"') && !spaced.includes('\\u0000'))
           expect(parse(spaced)).toEqual(JSON.parse(spaced))
         },
       ),

@@ -308,6 +308,28 @@ describe('did:web', () => {
     expect((await dids.resolve(named('missing'))).didResolutionMetadata.error).toBe('internalError')
   })
 
+  it('is refused with a document nested so deep that it could not be written out again', async () => {
+    const value = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
+    documents.set('/deep/did.json', { id: named('deep'), value })
+    expect((await dids.resolve(named('deep'))).didResolutionMetadata.error).toBe('notFound')
+  })
+
+  it('is fetched from a few hosts at once only, however many are asked for', async () => {
+    let lookups = 0
+    const lookup = async () => {
+      lookups += 1
+      await new Promise(done => setTimeout(done, 50))
+      return []
+    }
+    const asked = openDids({ chainId, replica: { events: () => [] }, web: { lookup }, clock: Date })
+    const names = Array.from({ length: 100 }, (_, n) => `did:web:host-${n}.example`)
+    const answers = await Promise.all(names.map(name => asked.resolve(name)))
+    expect(lookups).toBe(32)
+    expect(new Set(answers.map(answer => answer.didResolutionMetadata.error))).toEqual(new Set(['internalError']))
+    await asked.resolve('did:web:another.example')
+    expect(lookups).toBe(33)
+  })
+
   it('is refused on every host but the public and the configured', async () => {
     for (const name of [
       'did:web:127.0.0.1',

@@ -8,6 +8,7 @@ import {
 } from 'did-jwt-vc'
 import { compactVerify, importJWK, type JWK, SignJWT } from 'jose'
 import { formatOf, formats, openCredential } from '../../src/identity/formats/detect.ts'
+import { signatureHolds } from '../../src/identity/formats/jose.ts'
 import { discloseOnly } from '../../src/identity/formats/sd-jwt-vc.ts'
 import { evmStatusEntry } from '../../src/identity/formats/w3c.ts'
 import type { KeyKind } from '../../src/identity/key-material.ts'
@@ -25,6 +26,7 @@ import {
   type Party,
   partsOf,
   registry,
+  signBytes,
 } from './world.ts'
 
 const kinds: KeyKind[] = ['P-256', 'Ed25519', 'secp256k1']
@@ -333,6 +335,32 @@ describe('choosing what to disclose', () => {
         'startsOn',
       ].sort(),
     )
+  })
+})
+
+describe('a raw signature', () => {
+  const check = (party: Party, input: Buffer, signature: Buffer) =>
+    signatureHolds({ header: { alg: party.algorithm, kid: '', typ: undefined }, input, signature }, party)
+
+  it.each(kinds)(
+    'of %s holds for what was signed and for nothing else, also when its numbers are short or high',
+    async kind => {
+      const party = holderParty(kind)
+      for (let at = 0; at < 600; at++) {
+        const input = Buffer.from(`message ${at}`)
+        const signature = signBytes(party, input)
+        expect(await check(party, input, signature)).toBe(true)
+        signature[at % 64] = (signature[at % 64] ?? 0) ^ 1
+        expect(await check(party, input, signature)).toBe(false)
+      }
+    },
+  )
+
+  it.each(kinds)('of %s that is all zeros or all ones holds for nothing, and nothing is thrown', async kind => {
+    const party = holderParty(kind)
+    for (const byte of [0, 1, 0x7f, 0x80, 0xff]) {
+      expect(await check(party, Buffer.from('x'), Buffer.alloc(64, byte))).toBe(false)
+    }
   })
 })
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { Credentials1763600000300 } from '../../migrations/agency/0300-credentials.ts'
+import { Anchored1763600000350 } from '../../migrations/agency/0350-anchored.ts'
 import {
   batchBits,
   bitOf,
@@ -30,8 +31,10 @@ describe('the order of indices in a list', () => {
   })
 
   it('is the same for one secret and list, and another for another secret or list', () => {
-    const first = (secret: Buffer, list: number) =>
-      Array.from({ length: 64 }, (_, at) => permutation(secret, list, listLength)(at))
+    const first = (secret: Buffer, list: number) => {
+      const indexOf = permutation(secret, list, listLength)
+      return Array.from({ length: 64 }, (_, at) => indexOf(at))
+    }
     const [a, b] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
     expect(first(a, 0)).toEqual(first(a, 0))
     expect(first(a, 0)).not.toEqual(first(b, 0))
@@ -67,7 +70,7 @@ describe('allotting', () => {
     const folder = await mkdtemp(join(tmpdir(), 'status-'))
     const store = await openStore({
       file: join(folder, 'agency.sqlite'),
-      migrations: [Credentials1763600000300],
+      migrations: [Credentials1763600000300, Anchored1763600000350],
       entities: [],
     })
     opened.push(
@@ -77,7 +80,7 @@ describe('allotting', () => {
     const status = new TestStatus(() => 1)
     const asked: { list: number; length: number }[] = []
     const needs = {
-      ...{ store, status, chain, registry, issuer, secret: Buffer.alloc(32, 3) },
+      ...{ store, status, chain, registry, issuer, secret: Buffer.alloc(32, 3), mode: 'bitmap' as const },
       openOnChain: async (_tx: unknown, list: number, length: number) => void asked.push({ list, length }),
     }
     return { store, status, asked, needs, lists: openStatusLists(needs) }
@@ -203,9 +206,11 @@ describe('bits and words', () => {
         for (const { lists, words, masks } of batchBits(changes)) {
           expect(words.length).toBeLessThanOrEqual(400)
           words.forEach((word, at) => {
-            const mask = BigInt(masks[at] ?? '0')
-            for (let bit = 0; bit < 256; bit++) {
-              if ((mask >> BigInt(255 - bit)) % 2n === 1n) seen.add(`${lists[at]}:${word * 256 + bit}`)
+            const bits = BigInt(masks[at] ?? '0')
+              .toString(2)
+              .padStart(256, '0')
+            for (let bit = bits.indexOf('1'); bit >= 0; bit = bits.indexOf('1', bit + 1)) {
+              seen.add(`${lists[at]}:${word * 256 + bit}`)
             }
           })
         }

@@ -114,7 +114,10 @@ describe('the credential types', () => {
     [
       'a claim has a name that a JWT uses',
       'cannot be named "status"',
-      file => void (file.schema.properties['status'] = { type: 'string' }),
+      ({ schema, ...file }) => ({
+        ...file,
+        schema: { ...schema, properties: { ...schema.properties, status: { type: 'string' } } },
+      }),
     ],
     ['two types share a vct', 'share one vct', file => ({ ...file, vct: 'urn:chancery:vct:residence:1' })],
     [
@@ -122,7 +125,7 @@ describe('the credential types', () => {
       /already exists|share one schemaId/,
       file => ({ ...file, schema: { ...file.schema, $id: 'urn:chancery:schema:residence:1' } }),
     ],
-  ])('stop the start when %s', (_title, message, change, name) => {
+  ])('stop the start when %s', (_title, message, change, ...[name]) => {
     expect(() => loadCredentialTypes(changed(change, name))).toThrow(message)
   })
 

@@ -47,6 +47,17 @@ describe.each(['sqlite', 'postgres'] as const)('the doors over %s', dialect => {
     expect([await count('challenges'), await count('journal')]).toEqual(before.map(n => n + 1))
   })
 
+  it('never takes one caller’s key for another’s, whatever characters their names and keys hold', async () => {
+    const by = (id: string, idempotencyKey: string, answer: string) =>
+      perform(house, {
+        ...{ operation: 'op', requires, input: {}, idempotencyKey, act: async () => answer },
+        caller: { kind: 'oidc', id, scopes: [requires.scope] },
+      })
+    expect(await by('system:sa:clerk', '1', 'first')).toBe('first')
+    expect(await by('system:sa', 'clerk:1', 'second')).toBe('second')
+    expect(await by('system:sa:clerk', '1', 'third')).toBe('first')
+  })
+
   it('leaves neither act nor evidence of a refused act', async () => {
     const before = [await count('challenges'), await count('journal')]
     const refused = perform(house, {

@@ -41,7 +41,7 @@ const freePort = (): Promise<number> =>
   })
 
 beforeAll(async () => {
-  const text = `{ name: ${name}, title: T, plugins: [credentials], root: true, issues: [DrivingLicence] }`
+  const text = `{ name: ${name}, title: T, plugins: [credentials], root: true, issues: [DrivingLicence], allowedHttpOrigins: ['http://localhost:1'] }`
   server = await startServer({
     agencies: [parseAgency(text, 'test.yml')],
     ...{ dataDir: folder.path, masterKey, clock, port: await freePort(), production: false, logLevel: 'silent' },
@@ -422,5 +422,23 @@ describe('the agent’s door', () => {
   it('refuses a body that is no object', async () => {
     expect((await post('resolveDid', [])).body['code']).toBe('body_invalid')
     expect((await post('didManagerGetProviders', undefined)).status).toBe(200)
+  })
+})
+
+describe('DID Resolution over HTTP', () => {
+  it('answers 503 with a resolution result when the host of a did:web cannot be had', async () => {
+    const response = await fetch(`${server.url}/${name}/1.0/identifiers/did:web:localhost%253A1`)
+    expect(response.status).toBe(503)
+    const body = (await response.json()) as { didResolutionMetadata: Record<string, unknown> }
+    expect(body.didResolutionMetadata['error']).toBe('internalError')
+  })
+})
+
+describe('a NUL character', () => {
+  it('is refused in a path and in a body', async () => {
+    const headers = { authorization: `Bearer ${keyOf(folder.path, name)}` }
+    const followed = await fetch(`${server.url}/${name}/credentials/status/%00`, { headers })
+    expect(followed.status).toBe(400)
+    expect((await post('dataStoreGetVerifiableCredential', { hash: '\0' })).status).toBe(400)
   })
 })

@@ -72,7 +72,8 @@ const statusOfResolution: Record<string, number> = {
   notFound: 404,
   methodNotSupported: 501,
   representationNotSupported: 406,
-  internalError: 500,
+  // A host that cannot be had now is no defect of ours.
+  internalError: 503,
 }
 
 /** DID Resolution over HTTP: a resolution result, with the error codes of the DID Resolution specification. */

@@ -41,8 +41,10 @@ const changeOf = (body: StatusBody): Change => {
 
 const marks = (count: number): string => Array(count).fill('?').join(', ')
 
+/** Locks them as well: of two decisions at the same moment the second sees the first. */
 const find = async (tx: Tx, ids: string[]): Promise<CredentialRow[]> => {
-  const sql = `SELECT id, status_list, status_index FROM credentials WHERE id IN (${marks(ids.length)})`
+  const sql = `UPDATE credentials SET format = format WHERE id IN (${marks(ids.length)})
+    RETURNING id, status_list, status_index`
   const rows = await tx.query<CredentialRow>(sql, ids)
   if (rows.length !== ids.length) throw credentialUnknown()
   return rows

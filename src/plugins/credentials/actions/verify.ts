@@ -78,7 +78,10 @@ export async function* verifyBatch(
   let line = 0
   for await (const body of lines) {
     line += 1
-    pending.push(verifyLine(needs, body, line))
+    const answer = verifyLine(needs, body, line)
+    // A defect in one line is thrown when its turn comes; until then nobody waits for it, which would end the process.
+    answer.catch(() => undefined)
+    pending.push(answer)
     if (pending.length >= inFlight) yield await pending.shift()
   }
   for (const answer of pending) yield await answer
