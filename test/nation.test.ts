@@ -178,6 +178,7 @@ describe('the demo nation', () => {
     }
     const issued = await send('transport-authority', '/credentials/issue-batch', lines)
     expect(issued.map(line => line['verifiableCredential'] !== undefined)).toEqual([true, false, true])
+    expect(issued.map(line => line['line'])).toEqual([1, 2, 3])
     const verdicts = await send(
       'commercial-bank',
       '/credentials/verify-batch',

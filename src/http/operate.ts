@@ -140,12 +140,15 @@ const runLines = async (
     response.writeHead(streamStatus, { 'Content-Type': ndjsonContentType, 'Cache-Control': 'no-store' })
   })
   const order = new LineOrder(value => writer.write(value))
+  /** Of the good lines without an answer yet: a route counts good lines only, a client counts its own. */
+  const numbers: number[] = []
   const goodLines = async function* (): AsyncGenerator<unknown> {
     for await (const line of readLines(request, desk.limits)) {
       try {
         if ('refusal' in line) throw line.refusal
         checkBody(operation, ndjsonContentType, line.value)
         order.good()
+        numbers.push(line.line)
       } catch (error) {
         if (!isRefusal(error)) throw error
         order.refused({ ...problemOf(error), line: line.line })
@@ -157,10 +160,12 @@ const runLines = async (
   }
   try {
     for await (const answer of lines(context, goodLines())) {
-      if (isRefusal(answer)) order.answered(problemOf(answer))
+      const line = numbers.shift()
+      if (isRefusal(answer)) order.answered({ ...problemOf(answer), line })
       else {
         checkAnswer(operation, streamStatus, ndjsonContentType, answer)
-        order.answered(answer)
+        const isNumbered = typeof answer === 'object' && answer !== null && 'line' in answer
+        order.answered(isNumbered ? { ...answer, line } : answer)
       }
       await writer.ready()
     }

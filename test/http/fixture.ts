@@ -74,7 +74,7 @@ export const contract = (): OpenApiDocument => ({
       Echo: {
         type: 'object',
         required: ['name'],
-        properties: { name: { type: 'string', maxLength: 200_000 }, count: { type: 'integer' }, more: true },
+        properties: { name: { type: 'string', maxLength: 200_000 }, count: { type: 'integer' }, line: {}, more: true },
         additionalProperties: false,
       },
     },

@@ -51,6 +51,24 @@ describe('a stream of lines', () => {
     await house.close()
   })
 
+  test('numbers answers as the client numbers its lines, whatever a route counts', async () => {
+    const house = await openWith(async function* (_context, lines) {
+      let line = 0
+      for await (const value of lines) {
+        line += 1
+        yield line === 2 ? new Refusal('rejected', 'no', 'No.') : { ...(value as object), line }
+      }
+    })
+    const { lines } = await batch(house, '[\n{"name":"a"}\n\n{"name":"b"}\n{"name":"c"}')
+    expect(lines.map(answer => [answer['line'], answer['name'] ?? answer['code']])).toEqual([
+      [1, 'json_malformed'],
+      [2, 'a'],
+      [4, 'no'],
+      [5, 'c'],
+    ])
+    await house.close()
+  })
+
   test('answers a bad line in its place with a refusal, and goes on', async () => {
     const house = await openWith()
     const bad = ['{"name":', '{"name":"a","name":"b"}', '{"nmae":"a"}', `{"name":"${'x'.repeat(70_000)}"}`]

@@ -10,7 +10,6 @@ import {
   chain,
   day,
   encode,
-  holderParty,
   jws,
   openWorld,
   type Party,
@@ -984,17 +983,14 @@ describe('whatever else comes in', () => {
     },
   )
 
-  it('keeps nothing in memory of ten thousand headers that name ten thousand keys', async () => {
-    const world = openWorld()
-    const tail = 'A'.repeat(20_000)
+  it('keeps no long token in memory for the sake of its header', async () => {
+    const { verify } = openWorld()
     const before = process.memoryUsage().heapUsed
-    for (let at = 0; at < 10_000; at++) {
+    for (let at = 0; at < 300; at++) {
       const header = encode({ alg: 'ES256', kid: `did:example:${at}#1`, typ: 'vc+jwt' })
-      await verifyCredential(`${header}.e30.${tail}`, world.verify)
+      await verifyCredential(`${header}.e30.${'A'.repeat(1_000_000)}`, verify)
     }
-    // Ten thousand of these tokens are 200 MB; a thousand, kept by their headers, would still be 20.
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000)
-    expect(holderParty().did).toMatch(/^did:key:zDn/)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000)
   })
 })
 
