@@ -571,6 +571,20 @@ describe.each(formatIds)('a %s credential', format => {
     expect(refused(await verifyCredential({ ...shown, proof: { jwt: compact } }, world.verify))).toBe('payload_edited')
   })
 
+  it('is refused when its payload is spelled with other letters that would be signed alike', async () => {
+    const world = openWorld()
+    const compact = await good(world, format)
+    const start = compact.indexOf('.') + 1
+    // Moved up by 256, four letters are the same bytes in Latin-1, and nothing at all in base64url.
+    for (const at of [start, start + 400, start + 800]) {
+      const moved = [...compact.slice(at, at + 4)]
+        .map(letter => String.fromCharCode(letter.charCodeAt(0) + 256))
+        .join('')
+      const forged = compact.slice(0, at) + moved + compact.slice(at + 4)
+      expect(refused(await verifyCredential(forged, world.verify))).toBe('credential_malformed')
+    }
+  })
+
   it('is refused in an envelope that carries claims of its own', async () => {
     const world = openWorld()
     const id = `data:application/${format === 'jwt_vc' ? 'jwt' : format},${await good(world, format)}`
@@ -609,6 +623,19 @@ describe.each(formatIds)('a %s credential', format => {
     world.clock.time += 10 * day
     world.trust.accredit(world.transport, 'DrivingLicence', { ...world.period, endedAt: world.clock.now() - day })
     expect((await verifyCredential(compact, world.verify)).refusal).toBeUndefined()
+  })
+
+  it('is refused when the accreditation it was issued under has been replaced by one that is void', async () => {
+    const world = openWorld()
+    const compact = await good(world, format)
+    const { trust, clock } = world
+    const since = clock.now() + day
+    const before = trust.accreditation.bind(trust)
+    trust.accreditation = (issuer, type, at) =>
+      at < since ? before(issuer, type, at) : { accredited: false, reason: 'void', since }
+    expect((await verifyCredential(compact, world.verify)).refusal).toBeUndefined()
+    clock.time += 2 * day
+    expect(refused(await verifyCredential(compact, world.verify))).toBe('accreditation_void')
   })
 
   it('stays good when its key was retired after it was issued', async () => {
@@ -805,6 +832,28 @@ describe('the disclosures of an SD-JWT', () => {
       expect(await codeOf(world, await withDisclosures(world, [disclosure(name, 'x')]))).toBe('credential_malformed')
     },
   )
+
+  it.each(['nbf', 'exp', 'iat', 'jti', 'aud', 'cnf', 'vct#integrity'])(
+    'are refused when one carries %s, which then nobody would show',
+    async name => {
+      const world = openWorld()
+      const hidden = await withDisclosures(world, [disclosure(name, 'x')], (payload, digests) => {
+        delete payload[name]
+        payload['_sd'] = [...(payload['_sd'] as string[]), ...digests]
+      })
+      expect(await codeOf(world, hidden)).toBe('credential_malformed')
+    },
+  )
+
+  it('are refused when a digest stands twice that nobody discloses', async () => {
+    const world = openWorld()
+    const compact = await good(world, 'dc+sd-jwt')
+    const decoy = sha256('decoy')
+    const withDecoys = (digests: string[]) =>
+      resigned(compact, world.transport, payload => put(payload, '_sd', [...(payload['_sd'] as string[]), ...digests]))
+    expect((await verifyCredential(withDecoys([decoy]), world.verify)).refusal).toBeUndefined()
+    expect(await codeOf(world, withDecoys([decoy, decoy]))).toBe('credential_malformed')
+  })
 
   it.each<[string, string]>([
     ['a name of __proto__ in its value', encode('["c2FsdA","birthPlace",{"country":"XN","__proto__":{"region":"y"}}]')],
