@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes } from '../kernel/entropy.ts'
 import type { Clock, SignatureAlgorithm, Signer, StatusPointer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys } from './did-keys.ts'

@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import { canonical, type Json } from '../kernel/canonical.ts'
+import { randomBytes } from '../kernel/entropy.ts'
 import type { Journal, JournalRecord } from '../kernel/ports.ts'
-import { randomBytes } from './entropy.ts'
 import { timeId } from './time-id.ts'
 
 /** The fields of a record in the order in which they are committed to. A new field means a new `scheme`. */

@@ -484,6 +484,12 @@ const tables: [string, Row[]][] = [
   ['shape', shapeRows],
 ]
 
+/** The letter after the last one: of the six bits of that one, four say nothing. */
+const nextLetter = (signature: string): string => {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return letters[letters.indexOf(signature.slice(-1)) ^ 1] ?? ''
+}
+
 const refused = (verdict: Verdict): string => {
   // A verdict that is not good says so everywhere at once.
   const failed = verdict.checks.filter(({ outcome }) => outcome === 'failed' || outcome === 'unavailable')
@@ -569,6 +575,20 @@ describe.each(formatIds)('a %s credential', format => {
     const shown = structuredClone(formats[format].show(openCredential(compact, world.types)))
     edit(shown)
     expect(refused(await verifyCredential({ ...shown, proof: { jwt: compact } }, world.verify))).toBe('payload_edited')
+  })
+
+  it.each<[string, (signature: string) => string]>([
+    ['longer', signature => `${signature.slice(0, -1)}AAAA`],
+    ['shorter', signature => signature.slice(0, -4)],
+    ['spelled with other spare bits', signature => signature.slice(0, -1) + nextLetter(signature)],
+    ['padded', signature => `${signature}==`],
+    ['empty', () => ''],
+  ])('is malformed when its signature is %s', async (_title, change) => {
+    const world = openWorld()
+    const [jwt = '', ...rest] = (await good(world, format)).split('~')
+    const [header, payload, signature = ''] = jwt.split('.')
+    const odd = [`${header}.${payload}.${change(signature)}`, ...rest].join('~')
+    expect(refused(await verifyCredential(odd, world.verify))).toBe('credential_malformed')
   })
 
   it('is refused when its payload is spelled with other letters that would be signed alike', async () => {
@@ -764,6 +784,31 @@ describe('a W3C credential', () => {
     expect(refused(await verifyCredential(ended, world.verify))).toBe('credential_expired')
     const early = resigned(compact, world.transport, payload => put(payload, 'nbf', seconds(world) + 3_600))
     expect(refused(await verifyCredential(early, world.verify))).toBe('credential_not_yet_valid')
+  })
+
+  it('of version 1.1 counts them from its vc as well', async () => {
+    const world = openWorld()
+    const compact = await good(world, 'jwt_vc')
+    const dated = (name: string, at: number) =>
+      resigned(compact, world.transport, p => put(vcOf(p), name, new Date(world.clock.now() + at).toISOString()))
+    expect(refused(await verifyCredential(dated('expirationDate', -1_000), world.verify))).toBe('credential_expired')
+    expect(refused(await verifyCredential(dated('issuanceDate', day), world.verify))).toBe('credential_not_yet_valid')
+    expect((await verifyCredential(dated('expirationDate', 9_999 * day), world.verify)).refusal).toBeUndefined()
+  })
+
+  it.each<FormatId>(['vc+jwt', 'jwt_vc'])('has at most eight status entries as %s', async format => {
+    const world = openWorld()
+    const compact = await good(world, format)
+    const withEntries = (count: number) =>
+      resigned(compact, world.transport, payload => {
+        const [first, ...others] = vcOf(payload)['credentialStatus'] as Claims[]
+        put(vcOf(payload), 'credentialStatus', [
+          ...Array.from({ length: count - others.length }, () => first),
+          ...others,
+        ])
+      })
+    expect((await verifyCredential(withEntries(8), world.verify)).refusal).toBeUndefined()
+    expect(refused(await verifyCredential(withEntries(9), world.verify))).toBe('credential_malformed')
   })
 
   it('that Veramo shows as an object is refused when a part of it was edited', async () => {

@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { randomBytes } from '../../kernel/entropy.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, KeyBinding, Opened, Sign } from './format.ts'
