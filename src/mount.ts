@@ -5,6 +5,7 @@ import { createFirstKey } from './http/api-keys.ts'
 import type { Agency } from './http/app.ts'
 import { createAuth } from './http/auth.ts'
 import { openIdentity } from './identity/identity.ts'
+import type { IssuerKey } from './identity/issue.ts'
 import { ownDecisions } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { Identity } from './kernel/identity.ts'
@@ -28,7 +29,11 @@ const recallDecisions = async (
 
 type Authority = Mounting['authority']
 
-const identityOf = async (agency: AgencyOnChain, types: CredentialTypes, authority: Authority): Promise<Identity> => {
+const identityOf = async (
+  agency: AgencyOnChain,
+  types: CredentialTypes,
+  authority: Authority,
+): Promise<{ identity: Identity; issuerKey: () => IssuerKey }> => {
   const { chain, keys, dids, did, address, settings } = agency
   const { clock, publicUrl } = settings
   const lists = openLists(agency)
@@ -37,7 +42,7 @@ const identityOf = async (agency: AgencyOnChain, types: CredentialTypes, authori
   const key = await issuerKey(agency)
   const own = ownDecisions()
   await recallDecisions(agency, (index, list, status) => own.decide({ ...authority, list, index }, status))
-  return openIdentity({
+  const identity = openIdentity({
     ...{ types, dids, clock, did, publicUrl, own },
     signer: keys.signer,
     issuer: () => key,
@@ -47,6 +52,7 @@ const identityOf = async (agency: AgencyOnChain, types: CredentialTypes, authori
     lists: { bits: list => chain.follower.bits(address, list) },
     chain: chain.client.chain,
   })
+  return { identity, issuerKey: () => key }
 }
 
 /** Every plugin's routes as one set. @throws ConfigError when two plugins have one operation. */
@@ -83,13 +89,13 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const { clock, publicUrl } = settings
   const registry = chain.contracts.StatusRegistry.address
   const authority = { chain: chain.client.chain, registry, issuer: address }
-  const identity = await identityOf(agency, types, authority)
+  const { identity, issuerKey } = await identityOf(agency, types, authority)
   const { status, trust } = chain.follower
   const verifying = { types, dids, status, trust, clock, chain: chain.client.chain }
   const parts = config.plugins.map(name => {
     const plugin = plugins[name]
     if (plugin === undefined) throw new ConfigError(`${config.name}: there is no plugin "${name}"`)
-    return plugin({ ...{ agency, identity, types, verifying, authority }, newId: () => timeId(clock.now()) })
+    return plugin({ ...{ agency, identity, types, verifying, authority, issuerKey }, newId: () => timeId(clock.now()) })
   })
   const routes = gather(config.name, parts)
   const auth = authOf(agency, routes, parts.find(part => part.citizens !== undefined)?.citizens)

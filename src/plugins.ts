@@ -2,16 +2,21 @@ import type { AgencyOnChain } from './agency.ts'
 import { openAgent, type VeramoAgent } from './identity/agent.ts'
 import { didKeyOf } from './identity/did-local.ts'
 import { formats, openCredential } from './identity/formats/detect.ts'
+import type { IssuerKey } from './identity/issue.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
-import { presentCredential } from './identity/present.ts'
+import { presentCredential, verifyPresentation } from './identity/present.ts'
 import { batchBits } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
+import { veramoFormats } from './identity/veramo-formats.ts'
 import type { VerifyNeeds } from './identity/verify.ts'
 import type { Caller } from './kernel/gate.ts'
 import type { Identity } from './kernel/identity.ts'
+import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
+import { store } from './plugins/credentials/actions/issue.ts'
 import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
+import { requires } from './plugins/credentials/policy.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 
 /** What the composition root has at hand when it mounts a plugin. */
@@ -21,6 +26,8 @@ export type Mounting = {
   types: CredentialTypes
   verifying: VerifyNeeds
   authority: { chain: string; registry: string; issuer: string }
+  /** The key that signs credentials now. */
+  issuerKey(): IssuerKey
   newId(): string
 }
 
@@ -30,11 +37,32 @@ export type Mounted = {
   citizens?: { session(token: string): Promise<Caller | undefined> }
 }
 
+/** Code of this process that uses Veramo's agent, as the journal names it. */
+const agentItself: Caller = { kind: 'apiKey', id: 'veramo-agent', scopes: [requires.issue.scope] }
+
 /** Veramo's agent over the agency's keys and DIDs, opened when somebody first asks for it. */
-const openVeramo = ({ agency, types }: Mounting): CredentialsNeeds['veramo'] => {
-  const { keys, dids, did, chain, controller, signing, config } = agency
+const openVeramo = (mounting: Mounting): CredentialsNeeds['veramo'] => {
+  const { agency, types, identity, verifying, issuerKey } = mounting
+  const { keys, dids, did, chain, controller, signing, config, settings, house } = agency
+  const { providers, status } = veramoFormats({
+    ...{ did, types, clock: settings.clock, audience: [settings.publicUrl, did], issuerKey },
+    // What code in this process issues through the agent is kept and journalled as every other credential is.
+    async issue(request) {
+      const issued = await identity.issue(request)
+      return perform(house, {
+        ...{ operation: 'issueCredential', requires: requires.issue, caller: agentItself, input: request },
+        act: async tx => {
+          store(tx, issued)
+          return { compact: issued.compact }
+        },
+      })
+    },
+    verify: identity.verify,
+    verifyPresentation: (presentation, expected) => verifyPresentation(presentation, verifying, expected),
+  })
   const open = async (): Promise<VeramoAgent> => {
-    const { agent, adopt } = openAgent({ keys, dids, chainId: chain.client.chainId, credentialProviders: [] })
+    const { chainId } = chain.client
+    const { agent, adopt } = openAgent({ keys, dids, chainId, credentialProviders: providers, plugins: [status] })
     await adopt({ did, alias: config.name, controllerKeyId: controller.keyId, keyIds: [signing.keyId] })
     return agent
   }

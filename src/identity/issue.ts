@@ -1,4 +1,5 @@
 import { randomBytes } from '../kernel/entropy.ts'
+import type { FormatId, IssueRequest } from '../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm, Signer, StatusPointer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys } from './did-keys.ts'
@@ -6,7 +7,7 @@ import { formats } from './formats/detect.ts'
 import type { Draft } from './formats/format.ts'
 import { keyUrl } from './formats/jose.ts'
 import { assertExact } from './formats/json.ts'
-import type { CredentialType, CredentialTypes, FormatId } from './types.ts'
+import type { CredentialType, CredentialTypes } from './types.ts'
 
 /** The key an agency signs credentials with. */
 export type IssuerKey = { did: string; kid: string; keyId: string; algorithm: SignatureAlgorithm }
@@ -20,17 +21,6 @@ export type IssueNeeds = {
   allot: () => Promise<StatusPointer>
   clock: Clock
   baseUrl: string
-}
-
-export type IssueRequest = {
-  type: string
-  version?: number | undefined
-  format?: FormatId | undefined
-  /** Claims with the holder's DID as `id`. */
-  subject: Record<string, unknown>
-  /** Milliseconds. */
-  validFrom?: number | undefined
-  validUntil?: number | undefined
 }
 
 export type Issued = { draft: Draft; format: FormatId; compact: string }

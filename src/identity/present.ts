@@ -1,4 +1,5 @@
 import type { JsonWebKey } from 'node:crypto'
+import type { PresentationVerdict } from '../kernel/identity.ts'
 import type { SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { VerificationKey } from './did-keys.ts'
@@ -9,7 +10,7 @@ import { isRecord } from './formats/json.ts'
 import { type OpenedPresentation, openPresentation, sealVp11, sealVpJwt } from './formats/presentation.ts'
 import { bindKey, discloseOnly } from './formats/sd-jwt-vc.ts'
 import { publicKeyFromJwk } from './key-material.ts'
-import { Checks, type Verdict } from './verdict.ts'
+import { Checks } from './verdict.ts'
 import { clockSkewMs, type HolderCheck, type VerifyNeeds, type VerifyOptions, verifyCredential } from './verify.ts'
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
@@ -23,8 +24,6 @@ export type PresentationExpectation = VerifyOptions & {
   /** Who this verifier is (`aud`); one of these. */
   audience: readonly string[]
 }
-
-export type PresentationVerdict = Verdict & { credentials: Verdict[] }
 
 const judgeChallenge = (
   shown: Pick<OpenedPresentation, 'nonce' | 'audience' | 'issuedAt' | 'notBefore' | 'expiresAt'>,

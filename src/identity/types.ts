@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { canonical } from '../kernel/canonical.ts'
+import { type FormatId, formatIds } from '../kernel/identity.ts'
 import { Refusal } from '../kernel/refusal.ts'
-
-export const formatIds = ['dc+sd-jwt', 'vc+jwt', 'jwt_vc'] as const
-export type FormatId = (typeof formatIds)[number]
 
 type Text = Record<string, string>
 type Display = Record<

@@ -13,6 +13,7 @@ import type {
   VerifiablePresentation,
 } from '@veramo/core-types'
 import type { ICredentialProvider } from '@veramo/credential-w3c'
+import type { FormatId, IssueRequest, PresentationVerdict, Verdict } from '../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { formats, openCredential, unwrap } from './formats/detect.ts'
@@ -21,10 +22,8 @@ import { keyUrl, typOf } from './formats/jose.ts'
 import { isRecord } from './formats/json.ts'
 import { type Sealing, sealVp11, sealVpJwt, showPresentation } from './formats/presentation.ts'
 import { bindKey, discloseOnly } from './formats/sd-jwt-vc.ts'
-import type { IssueRequest } from './issue.ts'
-import type { HolderKey, PresentationExpectation, PresentationVerdict } from './present.ts'
-import type { CredentialTypes, FormatId } from './types.ts'
-import type { Verdict } from './verdict.ts'
+import type { HolderKey, PresentationExpectation } from './present.ts'
+import type { CredentialTypes } from './types.ts'
 
 export type VeramoFormatNeeds = {
   /** The agency's own DID: the only issuer. */

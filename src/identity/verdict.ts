@@ -1,45 +1,5 @@
-import type { BlockRef } from '../kernel/ports.ts'
-import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
-
-/** The checks of a verification, in their order of precedence. */
-export const checkNames = [
-  'format',
-  'signature',
-  'holderBinding',
-  'challenge',
-  'dates',
-  'schema',
-  'accreditation',
-  'key',
-  'status',
-] as const
-export type CheckName = (typeof checkNames)[number]
-
-export type Check = {
-  check: CheckName
-  outcome: 'passed' | 'failed' | 'unavailable' | 'not_applicable'
-  code?: string
-  detail?: string
-}
-
-/** One verdict type for every format. Times are milliseconds. */
-export type Verdict = {
-  verified: boolean
-  checks: Check[]
-  /** The first reason for refusal, in the order of `checkNames`. */
-  refusal?: { kind: RefusalKind; code: string; detail: string }
-  format?: string
-  issuer?: string
-  holder?: string
-  type?: string
-  credentialId?: string
-  claims?: Record<string, unknown>
-  document?: Record<string, unknown>
-  /** The block that accreditation and status rest on. */
-  block?: BlockRef
-  /** The time the credential was judged at. */
-  at: number
-}
+import type { Check, CheckName, Verdict } from '../kernel/identity.ts'
+import { Refusal } from '../kernel/refusal.ts'
 
 /** Collects checks; the first failure is the refusal. A status that cannot be known makes the verdict unavailable. */
 export class Checks {

@@ -1,3 +1,4 @@
+import type { Verdict } from '../kernel/identity.ts'
 import type { AccreditationVerdict, Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
@@ -5,7 +6,7 @@ import { openCredential } from './formats/detect.ts'
 import type { Opened } from './formats/format.ts'
 import { keyUrl, signatureHolds } from './formats/jose.ts'
 import type { CredentialTypes } from './types.ts'
-import { Checks, type Verdict } from './verdict.ts'
+import { Checks } from './verdict.ts'
 
 export type VerifyNeeds = {
   types: CredentialTypes

@@ -2,10 +2,25 @@ import type { BlockRef, StatusPointer, StatusValue } from './ports.ts'
 import type { RefusalKind } from './refusal.ts'
 
 /** What plugins ask of `identity/`; the composition root hands it over. Times are milliseconds. */
-export type FormatId = 'dc+sd-jwt' | 'vc+jwt' | 'jwt_vc'
+export const formatIds = ['dc+sd-jwt', 'vc+jwt', 'jwt_vc'] as const
+export type FormatId = (typeof formatIds)[number]
+
+/** The checks of a verification, in their order of precedence. */
+export const checkNames = [
+  'format',
+  'signature',
+  'holderBinding',
+  'challenge',
+  'dates',
+  'schema',
+  'accreditation',
+  'key',
+  'status',
+] as const
+export type CheckName = (typeof checkNames)[number]
 
 export type Check = {
-  check: string
+  check: CheckName
   outcome: 'passed' | 'failed' | 'unavailable' | 'not_applicable'
   code?: string
   detail?: string
@@ -15,6 +30,7 @@ export type Check = {
 export type Verdict = {
   verified: boolean
   checks: Check[]
+  /** The first reason for refusal, in the order of `checkNames`. */
   refusal?: { kind: RefusalKind; code: string; detail: string }
   format?: string
   issuer?: string
@@ -23,7 +39,9 @@ export type Verdict = {
   credentialId?: string
   claims?: Record<string, unknown>
   document?: Record<string, unknown>
+  /** The block that accreditation and status rest on. */
   block?: BlockRef
+  /** The time the credential was judged at. */
   at: number
 }
 
@@ -33,6 +51,7 @@ export type IssueRequest = {
   type: string
   version?: number | undefined
   format?: FormatId | undefined
+  /** Claims with the holder's DID as `id`. */
   subject: Record<string, unknown>
   validFrom?: number | undefined
   validUntil?: number | undefined

@@ -13,8 +13,8 @@ import { discloseOnly } from '../../src/identity/formats/sd-jwt-vc.ts'
 import { evmStatusEntry } from '../../src/identity/formats/w3c.ts'
 import type { KeyKind } from '../../src/identity/key-material.ts'
 import { presentCredential, verifyPresentation } from '../../src/identity/present.ts'
-import type { FormatId } from '../../src/identity/types.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
+import type { FormatId } from '../../src/kernel/identity.ts'
 import {
   addressOf,
   agencyParty,

@@ -1,5 +1,6 @@
-import { type IssueRequest, issueCredential, uuidv7 } from '../../src/identity/issue.ts'
+import { issueCredential, uuidv7 } from '../../src/identity/issue.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
+import type { IssueRequest } from '../../src/kernel/identity.ts'
 import { isRefusal, Refusal } from '../../src/kernel/refusal.ts'
 import { addressOf, chain, day, holderParty, openWorld, partsOf, registry, type World } from './world.ts'
 

@@ -2,14 +2,9 @@ import { normalizePresentation } from 'did-jwt-vc'
 import fc from 'fast-check'
 import { showPresentation } from '../../src/identity/formats/presentation.ts'
 import { discloseOnly } from '../../src/identity/formats/sd-jwt-vc.ts'
-import {
-  type HolderKey,
-  type PresentationVerdict,
-  presentCredential,
-  verifyPresentation,
-} from '../../src/identity/present.ts'
-import type { FormatId } from '../../src/identity/types.ts'
+import { type HolderKey, presentCredential, verifyPresentation } from '../../src/identity/present.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
+import type { FormatId, PresentationVerdict } from '../../src/kernel/identity.ts'
 import {
   audience,
   day,

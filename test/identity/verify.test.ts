@@ -1,9 +1,9 @@
 import { normalizeCredential } from 'did-jwt-vc'
 import fc from 'fast-check'
 import { formats, openCredential } from '../../src/identity/formats/detect.ts'
-import type { FormatId } from '../../src/identity/types.ts'
-import { checkNames, type Verdict } from '../../src/identity/verdict.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
+import type { FormatId } from '../../src/kernel/identity.ts'
+import { checkNames, type Verdict } from '../../src/kernel/identity.ts'
 import {
   addressOf,
   agencyParty,

@@ -11,11 +11,12 @@ import { fileURLToPath } from 'node:url'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import type { DidKeys, KeyPurpose, VerificationKey } from '../../src/identity/did-keys.ts'
 import { didJwkOf, didKeyOf, parseLocalDid } from '../../src/identity/did-local.ts'
-import { type IssueNeeds, type IssueRequest, issueCredential } from '../../src/identity/issue.ts'
+import { type IssueNeeds, issueCredential } from '../../src/identity/issue.ts'
 import { type KeyKind, publicKeyFromJwk } from '../../src/identity/key-material.ts'
 import { openPublishedLists } from '../../src/identity/status-lists.ts'
 import { loadCredentialTypes } from '../../src/identity/types.ts'
 import type { VerifyNeeds } from '../../src/identity/verify.ts'
+import type { IssueRequest } from '../../src/kernel/identity.ts'
 import type {
   AccreditationVerdict,
   BlockRef,

@@ -1,5 +1,6 @@
+import type { FormatId } from '../../kernel/identity.ts'
 import { Refusal } from '../../kernel/refusal.ts'
-import type { CredentialTypes, FormatId } from '../types.ts'
+import type { CredentialTypes } from '../types.ts'
 import type { Format, Opened } from './format.ts'
 import { typOf } from './jose.ts'
 import { isRecord, malformed, sameJson } from './json.ts'

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
+import type { FormatId } from '../../kernel/identity.ts'
 import type { SignatureAlgorithm, StatusPointer } from '../../kernel/ports.ts'
-import type { CredentialType, CredentialTypes, FormatId } from '../types.ts'
+import type { CredentialType, CredentialTypes } from '../types.ts'
 
 /** What is about to be secured. Times are milliseconds, whole seconds. */
 export type Draft = {
