@@ -9,7 +9,7 @@ import { type Group, runGroups } from './harness.ts'
  * npm run bench [-- group …] [--json] [--quick] [--only start]
  *
  * A bench joins by a file in bench/groups/ that exports `group`. Exit code 1 when a figure could not be measured; a
- * missed goal is only shown. To see where the time goes: NODE_OPTIONS="--cpu-prof --cpu-prof-dir=/tmp/profiles".
+ * missed goal is only shown. To see where the time goes: NODE_OPTIONS="--cpu-prof --cpu-prof-dir=profiles".
  */
 
 const { values, positionals } = parseArgs({

@@ -27,7 +27,7 @@ import type { Clock, Store } from './kernel/ports.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
-import { storeEntities } from './store/entities.ts'
+import { accessEntities, storeEntities } from './store/entities.ts'
 import { openIdempotency } from './store/idempotency.ts'
 import { journal } from './store/journal.ts'
 import { openSequencer, type Sequencer } from './store/sequencer.ts'
@@ -60,7 +60,13 @@ export type AgencyBase = {
 }
 
 /** Every table of an agency, whatever plugins it mounts: a plugin that is added later finds its tables. */
-export const agencyEntities = [...storeEntities, ...outboxEntities, ...credentialEntities, ...walletEntities]
+export const agencyEntities = [
+  ...storeEntities,
+  ...outboxEntities,
+  ...credentialEntities,
+  ...walletEntities,
+  ...accessEntities,
+]
 
 export const agencyMigrations = [
   Store1760000000100,

@@ -166,7 +166,8 @@ export const launchAnvil = async (setup: AnvilSetup): Promise<AnvilProcess> => {
   options.push('--accounts', '0', '--no-mining', '--enable-tx-gas-limit', '--no-cors', '--quiet')
   options.push('--slots-in-an-epoch', '1', '--prune-history', String(historyKept))
   if (state !== undefined) options.push('--load-state', state)
-  const child = spawn(binary(), options, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  // In a group of its own: Ctrl-C is for the service, which ends the node after its own last word.
+  const child = spawn(binary(), options, { cwd: dir, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', chunk => {
     said = `${said}${chunk}`.slice(-2_000)

@@ -5,8 +5,11 @@ const integer: EntitySchemaColumnOptions = { type: 'bigint' }
 const bytes: EntitySchemaColumnOptions = { type: 'blob' }
 const key = (column: EntitySchemaColumnOptions): EntitySchemaColumnOptions => ({ ...column, primary: true })
 
-/** The tables of the store itself (migration 0100), and the keys of the agency's callers (0500), which http reads. */
-export const storeEntities: EntitySchema[] = [
+const described = (tables: { name: string; columns: Record<string, EntitySchemaColumnOptions> }[]): EntitySchema[] =>
+  tables.map(table => new EntitySchema({ ...table, tableName: table.name }))
+
+/** The tables of the store itself, as migration 0100 makes them. */
+export const storeEntities = described([
   { name: 'leases', columns: { name: key(text), holder: text, epoch: integer, expires: integer } },
   { name: 'idempotency', columns: { key: key(text), input: bytes, answer: text, at: integer } },
   { name: 'journal', columns: { id: key(text), commitment: bytes } },
@@ -17,6 +20,10 @@ export const storeEntities: EntitySchema[] = [
   { name: 'log_tiles', columns: { level: key(integer), tile: key(integer), hashes: bytes } },
   { name: 'log_entries', columns: { bundle: key(integer), entries: bytes } },
   { name: 'log_checkpoints', columns: { size: key(integer), root: bytes, note: text, at: integer } },
+])
+
+/** The keys of the agency's callers (migration 0500), which http reads. */
+export const accessEntities = described([
   {
     name: 'api_keys',
     columns: {
@@ -28,4 +35,4 @@ export const storeEntities: EntitySchema[] = [
       expires: { ...integer, nullable: true },
     },
   },
-].map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
+])

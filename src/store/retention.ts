@@ -32,7 +32,6 @@ export const storeRetention: RetentionRule[] = [
     key: 'key',
     age: { column: 'at', kind: 'ms' },
   },
-  { table: 'api_keys', keep: 'forever', why: 'Who could act, and until when; only the digest of a key is kept.' },
   { table: 'journal', keep: 'forever', why: 'Salted commitments, meaningless without the salt; they make up the log.' },
   { table: 'journal_positions', keep: 'forever', why: 'Places in the log, without personal data.' },
   { table: 'journal_pending', keep: 'forever', why: 'Emptied by the sequencer within a second.' },
