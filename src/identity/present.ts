@@ -67,14 +67,10 @@ const judgeKeyBinding = async (opened: Opened, binding: KeyBinding | undefined):
   }
 }
 
-/** An SD-JWT with key binding is a presentation of one credential. */
-const verifySdJwt = async (
-  input: unknown,
-  needs: VerifyNeeds,
-  expected: PresentationExpectation,
-): Promise<PresentationVerdict> => {
-  const now = expected.at ?? needs.clock.now()
-  const judgeHolder: HolderCheck = async (opened, checks) => {
+/** An SD-JWT proves its holder's key itself: by a key binding over this challenge. */
+const holderProven =
+  (expected: PresentationExpectation, now: number): HolderCheck =>
+  async (opened, checks) => {
     const binding = opened.keyBinding
     await checks.runAsync('holderBinding', () => judgeKeyBinding(opened, binding))
     checks.run('challenge', () => {
@@ -82,13 +78,21 @@ const verifySdJwt = async (
       judgeChallenge({ ...binding, notBefore: undefined, expiresAt: undefined }, expected, now)
     })
   }
-  const verdict = await verifyCredential(input, needs, expected, judgeHolder)
+
+/** An SD-JWT with key binding is a presentation of one credential. */
+const verifySdJwt = async (
+  input: unknown,
+  needs: VerifyNeeds,
+  expected: PresentationExpectation,
+): Promise<PresentationVerdict> => {
+  const now = expected.at ?? needs.clock.now()
+  const verdict = await verifyCredential(input, needs, expected, holderProven(expected, now))
   return { ...verdict, credentials: [verdict] }
 }
 
-const holderIs =
-  (key: VerificationKey, needs: VerifyNeeds): HolderCheck =>
-  async (opened, checks) => {
+/** The presenter holds the credential, or the credential brings its own proof, as a guardian's for a minor does. */
+const holderIs = (key: VerificationKey, needs: VerifyNeeds, proven: HolderCheck): HolderCheck => {
+  const isPresenter: HolderCheck = async (opened, checks) => {
     await checks.runAsync('holderBinding', async () => {
       if (opened.confirmation !== undefined) {
         if (publicKeyFromJwk(opened.confirmation as JsonWebKey).thumbprint === key.thumbprint) return
@@ -99,6 +103,8 @@ const holderIs =
     })
     checks.skip('challenge')
   }
+  return (opened, checks) => (opened.keyBinding === undefined ? isPresenter : proven)(opened, checks)
+}
 
 const signerOf = async (shown: OpenedPresentation, needs: VerifyNeeds, now: number): Promise<VerificationKey> => {
   const { kid, alg } = shown.signed.header
@@ -130,7 +136,7 @@ const verifyJwtPresentation = async (
   const key = await checks.runAsync('signature', () => signerOf(presentation, needs, now))
   if (key === undefined) return { ...checks.verdict(now), credentials: [] }
   checks.run('challenge', () => judgeChallenge(presentation, expected, now))
-  const judgeHolder = holderIs(key, needs)
+  const judgeHolder = holderIs(key, needs, holderProven(expected, now))
   const credentials = await Promise.all(
     presentation.credentials.map(credential => verifyCredential(credential, needs, expected, judgeHolder)),
   )

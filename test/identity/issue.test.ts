@@ -113,6 +113,8 @@ describe('issuing', () => {
       'key_unknown',
       w => ({ subject: { ...w.subjectOf('DrivingLicence'), id: 'did:example:nobody' } }),
     ],
+    ['a year that no format can write', 'date_malformed', () => ({ validFrom: Date.UTC(270_000, 0, 1) })],
+    ['a time before the year 1000', 'date_malformed', () => ({ validFrom: Date.UTC(-100_000, 0, 1) })],
     ['an end before its beginning', 'validity_empty', w => ({ validUntil: w.clock.now() - 1 })],
     ['a period of no length', 'validity_empty', w => ({ validFrom: w.clock.now(), validUntil: w.clock.now() + 999 })],
     ['a longer period than the type allows', 'validity_too_long', w => ({ validUntil: w.clock.now() + 5_476 * day })],

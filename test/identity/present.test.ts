@@ -559,3 +559,46 @@ describe('whatever else comes in as a presentation', () => {
     )
   })
 })
+
+describe('a credential of somebody else that brings its own proof, as a guardian presents a minor’s', () => {
+  const together = async (world: World, bound: string) => {
+    const { compact } = await world.issue({ format: 'vc+jwt' })
+    const own = await present(world, compact, 'vc+jwt')
+    const enveloped = {
+      '@context': 'https://www.w3.org/ns/credentials/v2',
+      id: `data:application/dc+sd-jwt,${bound}`,
+      type: 'EnvelopedVerifiableCredential',
+    }
+    const both = holderSays(own, world.holder, payload => {
+      const credentials = vpOf(payload)['verifiableCredential'] as unknown[]
+      put(vpOf(payload), 'verifiableCredential', [...credentials, enveloped])
+    })
+    return verifyPresentation(both, world.verify, expected)
+  }
+  const minors = async (world: World) =>
+    (await world.issue({ format: 'dc+sd-jwt', subject: world.subjectOf('DrivingLicence', world.other) })).compact
+
+  it('verifies when its own key answers this challenge', async () => {
+    const world = openWorld()
+    const bound = await present(world, await minors(world), 'dc+sd-jwt', world.other)
+    expect(await together(world, bound)).toMatchObject({ verified: true, credentials: [{ verified: true }, {}] })
+  })
+
+  it('is refused without a proof of its own', async () => {
+    const world = openWorld()
+    expect(refused(await together(world, discloseOnly(await minors(world), [])))).toBe('holder_mismatch')
+  })
+
+  it('is refused with a proof for another challenge', async () => {
+    const world = openWorld()
+    const at = { ...to, challenge: 'YW5vdGhlcg' }
+    const bound = await present(world, await minors(world), 'dc+sd-jwt', world.other, at)
+    expect(refused(await together(world, bound))).toBe('challenge_mismatch')
+  })
+
+  it('is refused with a proof by the presenter’s key', async () => {
+    const world = openWorld()
+    const bound = await present(world, await minors(world), 'dc+sd-jwt', world.holder)
+    expect(refused(await together(world, bound))).toMatch(/^(algorithm|holder)_mismatch$/)
+  })
+})
