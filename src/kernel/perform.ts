@@ -48,19 +48,3 @@ export const perform = async <Output>(house: House, performance: Performance<Out
     return output
   })
 }
-
-/** The door for many acts at once: one admission, one transaction, one journal record over all inputs. */
-export const performAll = async <Output>(
-  house: House,
-  performance: Omit<Performance<Output>, 'act' | 'idempotencyKey'> & { acts: Act<Output>[] },
-): Promise<Output[]> => {
-  const { operation, requires, caller, acts } = performance
-  admit(caller, requires)
-  const input = digestOf(performance.input)
-  return house.store.transaction(async tx => {
-    const outputs: Output[] = []
-    for (const act of acts) outputs.push(await act(tx))
-    house.journal.record(tx, { ...evidence(operation, requires, caller, input), at: house.clock.now() })
-    return outputs
-  })
-}
