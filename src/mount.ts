@@ -13,7 +13,7 @@ import type { Route } from './kernel/plugin.ts'
 import type { StatusValue } from './kernel/ports.ts'
 import { openLists } from './lists.ts'
 import { type Mounted, type Mounting, plugins } from './plugins.ts'
-import { timeId } from './store/time-id.ts'
+import { timeId } from './kernel/time-id.ts'
 
 /** Decisions whose bits are not final on chain yet count from the database. */
 const recallDecisions = async (

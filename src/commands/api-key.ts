@@ -1,5 +1,5 @@
 import { createApiKeys, everyScope, type KeyOptions, type KeySummary } from '../http/api-keys.ts'
-import type { Requirement } from '../kernel/gate.ts'
+import type { Requirement } from '../kernel/requirement.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { requires as credentialRequires } from '../plugins/credentials/policy.ts'
 import { requires as walletRequires } from '../plugins/wallet/policy.ts'

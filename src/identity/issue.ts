@@ -1,7 +1,7 @@
-import { randomBytes } from '../kernel/entropy.ts'
 import type { FormatId, IssueRequest } from '../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm, Signer, StatusPointer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
+import { timeId } from '../kernel/time-id.ts'
 import type { DidKeys } from './did-keys.ts'
 import { formats } from './formats/detect.ts'
 import type { Draft } from './formats/format.ts'
@@ -26,16 +26,6 @@ export type IssueNeeds = {
 export type Issued = { draft: Draft; format: FormatId; compact: string }
 
 const dayMs = 86_400_000
-const hex = (bytes: Buffer): string => bytes.toString('hex')
-
-/** UUID version 7 (RFC 9562 section 5.7): ordered by time, so that a table keyed by it grows at one end. */
-export const uuidv7 = (now: number): string => {
-  const random = randomBytes(10)
-  const time = now.toString(16).padStart(12, '0')
-  const version = (0x7000 | (random.readUInt16BE(0) & 0x0fff)).toString(16)
-  const variant = (0x8000 | (random.readUInt16BE(2) & 0x3fff)).toString(16)
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${hex(random.subarray(4))}`
-}
 
 const formatFor = (type: CredentialType, wanted: FormatId | undefined): FormatId => {
   const format = wanted ?? type.formats[0]
@@ -88,7 +78,7 @@ export const issueCredential = async (request: IssueRequest, needs: IssueNeeds):
   const bindsByKey = format === 'dc+sd-jwt'
   const issuer = needs.issuer()
   const draft: Draft = {
-    id: `urn:uuid:${uuidv7(now)}`,
+    id: `urn:uuid:${timeId(now)}`,
     type,
     issuer: issuer.did,
     kid: issuer.kid,

@@ -1,6 +1,7 @@
 import { digestOf } from './canonical.ts'
-import { admit, authorityOf, type Caller, type Requirement } from './gate.ts'
+import { admit, authorityOf, type Caller } from './gate.ts'
 import type { House } from './perform.ts'
+import type { Requirement } from './requirement.ts'
 
 export type Disclosure<Output> = {
   operation: string

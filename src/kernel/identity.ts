@@ -1,4 +1,4 @@
-import type { BlockRef, StatusPointer, StatusValue } from './ports.ts'
+import type { BlockRef, StatusPointer, StatusValue, Tx } from './ports.ts'
 import type { RefusalKind } from './refusal.ts'
 
 /** What plugins ask of `identity/`; the composition root hands it over. Times are milliseconds. */
@@ -66,6 +66,20 @@ export type IssuedCredential = {
   issuedAt: number
   validUntil: number
   status: StatusPointer
+}
+
+/** What other plugins ask of the credentials that this agency issues: signed first, stored and decided on within an act. */
+export type Issuance = {
+  /** Signs, off the main thread; nothing is stored yet. @throws Refusal of issueCredential */
+  issue(request: IssueRequest): Promise<IssuedCredential>
+  /** Keeps an issued credential with the act that grants it. */
+  store(tx: Tx, issued: IssuedCredential): void
+  /** Decides on their status within the act. @returns the id under which the change is followed on its way onto the chain. */
+  changeStatus(
+    tx: Tx,
+    credentialIds: readonly string[],
+    change: { purpose: 'revocation' | 'suspension'; set: boolean; reason: string },
+  ): Promise<string>
 }
 
 /** What the public may read of a credential type. */

@@ -1,10 +1,20 @@
 import { canonical, digestOf } from './canonical.ts'
-import { admit, authorityOf, type Caller, type Requirement } from './gate.ts'
+import { admit, authorityOf, type Caller } from './gate.ts'
 import type { Clock, Idempotency, Journal, JournalRecord, Store, Tx } from './ports.ts'
+import type { Requirement } from './requirement.ts'
+import { timeId } from './time-id.ts'
 
 export type House = { store: Store; journal: Journal; idempotency: Idempotency; clock: Clock }
 
-export type Act<Output> = (tx: Tx) => Promise<Output>
+/** The evidence of the act under way. */
+export type ActRecord = {
+  /** Of the journal record; with it a proof that the act stands in the log can be had later. */
+  id: string
+  /** Commits the record to something that the act brings about, by its SHA-256. */
+  effect(digest: Uint8Array): void
+}
+
+export type Act<Output> = (tx: Tx, record: ActRecord) => Promise<Output>
 
 export type Performance<Output> = {
   operation: string
@@ -42,9 +52,10 @@ export const perform = async <Output>(house: House, performance: Performance<Out
       const answer = await house.idempotency.recall(tx, key, input)
       if (answer !== undefined) return JSON.parse(answer) as Output
     }
-    const output = await act(tx)
+    const now = house.clock.now()
+    const output = await act(tx, { id: timeId(now), effect: () => undefined })
     if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(output))
-    house.journal.record(tx, { ...evidence(operation, requires, caller, input), at: house.clock.now() })
+    house.journal.record(tx, { ...evidence(operation, requires, caller, input), at: now })
     return output
   })
 }

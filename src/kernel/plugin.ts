@@ -1,5 +1,6 @@
 import type { EntitySchema } from 'typeorm'
-import type { Caller, Requirement } from './gate.ts'
+import type { Caller } from './gate.ts'
+import type { Requirement } from './requirement.ts'
 
 /** What reaches a route: already parsed and checked against openapi.yaml. */
 export type Context = {

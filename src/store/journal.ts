@@ -2,7 +2,7 @@ import { createHash, hkdfSync } from 'node:crypto'
 import { canonical, type Json } from '../kernel/canonical.ts'
 import { randomBytes } from '../kernel/entropy.ts'
 import type { Journal, JournalRecord } from '../kernel/ports.ts'
-import { timeId } from './time-id.ts'
+import { timeId } from '../kernel/time-id.ts'
 
 /** The fields of a record in the order in which they are committed to. A new field means a new `scheme`. */
 export const journalFields = [

@@ -1,5 +1,5 @@
 import type { Clock, Store } from '../kernel/ports.ts'
-import { timeIdBefore } from './time-id.ts'
+import { timeIdBefore } from '../kernel/time-id.ts'
 import { checkedName } from './values.ts'
 
 const day = 24 * 60 * 60 * 1000

@@ -1,5 +1,6 @@
-import { admit, anonymous, authorityOf, type Caller, type Requirement } from '../../src/kernel/gate.ts'
+import { admit, anonymous, authorityOf, type Caller } from '../../src/kernel/gate.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
+import type { Requirement } from '../../src/kernel/requirement.ts'
 
 const officer: Caller = { kind: 'apiKey', id: 'k1', scopes: ['credentials:issue'] }
 const clerk: Caller = { kind: 'oidc', id: 'sub-1', scopes: ['credentials:read'] }

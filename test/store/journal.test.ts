@@ -10,7 +10,7 @@ import {
   verifyDetails,
   verifyField,
 } from '../../src/store/journal.ts'
-import { timeId, timeIdBefore } from '../../src/store/time-id.ts'
+import { timeId, timeIdBefore } from '../../src/kernel/time-id.ts'
 import { type Opened, onBothDatabases } from './backends.ts'
 
 const record = (over: Partial<JournalRecord> = {}): JournalRecord => ({

@@ -1,4 +1,4 @@
-import type { Requirement } from '../../kernel/gate.ts'
+import type { Requirement } from '../../kernel/requirement.ts'
 
 export const requires = {
   anyone: { by: 'anyone' },

@@ -27,7 +27,7 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { timeId } from '../../../src/store/time-id.ts'
+import { timeId } from '../../../src/kernel/time-id.ts'
 import { type Ground, listLength, openGround } from '../../chain/ground.ts'
 import { stopPostgres, withPostgres } from '../../postgres.ts'
 

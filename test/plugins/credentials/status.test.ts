@@ -3,7 +3,7 @@ import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
 import { decideStatus } from '../../../src/plugins/credentials/actions/status.ts'
 import type { CredentialsNeeds } from '../../../src/plugins/credentials/needs.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { timeId } from '../../../src/store/time-id.ts'
+import { timeId } from '../../../src/kernel/time-id.ts'
 import { stopPostgres, withPostgres } from '../../postgres.ts'
 import { temporaryFolder } from '../../service.ts'
 

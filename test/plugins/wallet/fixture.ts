@@ -25,7 +25,7 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { timeId } from '../../../src/store/time-id.ts'
+import { timeId } from '../../../src/kernel/time-id.ts'
 import { stopPostgres, withPostgres } from '../../postgres.ts'
 
 const chain = 'eip155:31337'

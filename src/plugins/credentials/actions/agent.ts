@@ -1,7 +1,8 @@
 import { disclose } from '../../../kernel/disclose.ts'
-import { admit, type Requirement } from '../../../kernel/gate.ts'
+import { admit } from '../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { isRefusal, Refusal, type RefusalKind } from '../../../kernel/refusal.ts'
+import type { Requirement } from '../../../kernel/requirement.ts'
 import {
   agentArgumentUnsupported,
   agentMethodUnknown,

@@ -1,4 +1,4 @@
-import { randomBytes } from '../kernel/entropy.ts'
+import { randomBytes } from './entropy.ts'
 
 /** A clock set back by less than this does not show in the ids; one set back further is believed. */
 const patienceMs = 10_000
