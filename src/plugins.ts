@@ -10,10 +10,11 @@ import type { CredentialTypes } from './identity/types.ts'
 import { veramoFormats } from './identity/veramo-formats.ts'
 import type { VerifyNeeds } from './identity/verify.ts'
 import type { Caller } from './kernel/gate.ts'
-import type { Identity } from './kernel/identity.ts'
+import type { Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
 import { store } from './plugins/credentials/actions/issue.ts'
+import { decideStatus, type StatusNeeds } from './plugins/credentials/actions/status.ts'
 import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
 import { requires } from './plugins/credentials/policy.ts'
@@ -82,27 +83,45 @@ const openVeramo = (mounting: Mounting): CredentialsNeeds['veramo'] => {
   }
 }
 
+/** What a decision about a status needs, whichever plugin it comes from. */
+const statusNeeds = ({ agency, identity, authority, newId }: Mounting): StatusNeeds => {
+  const { house, outbox, address } = agency
+  return {
+    ...{ house, identity, outbox, newId },
+    statusAuthority: authority,
+    statusWrites: (changes, set) =>
+      batchBits(changes).map(({ lists, words, masks }) => ({
+        contract: 'StatusRegistry',
+        method: set ? 'setBitsIn' : 'clearBitsIn',
+        args: [address, lists, words, masks],
+        account: address,
+      })),
+  }
+}
+
+/** The agency's credentials as other plugins issue and decide on them. */
+export const issuanceOf = (mounting: Mounting): Issuance => {
+  const needs = statusNeeds(mounting)
+  return {
+    issue: request => mounting.identity.issue(request),
+    store,
+    changeStatus: (tx, credentialIds, change) => decideStatus(needs, tx, [...credentialIds], change),
+  }
+}
+
 const mountCredentials = (mounting: Mounting): Mounted => {
-  const { agency, identity, authority, newId } = mounting
-  const { house, outbox, address, config, settings, log } = agency
+  const { agency } = mounting
+  const { config, settings, log } = agency
   return {
     routes: credentials.routes({
-      ...{ house, identity, outbox, newId },
+      ...statusNeeds(mounting),
       veramo: openVeramo(mounting),
-      statusAuthority: authority,
       log: {
         origin: log.origin,
         verifierKey: log.verifierKey,
         checkpoint: log.sequencer.checkpoint,
         tile: log.sequencer.tile,
       },
-      statusWrites: (changes, set) =>
-        batchBits(changes).map(({ lists, words, masks }) => ({
-          contract: 'StatusRegistry',
-          method: set ? 'setBitsIn' : 'clearBitsIn',
-          args: [address, lists, words, masks],
-          account: address,
-        })),
       publicUrl: settings.publicUrl,
       vcalm: config.vcalm,
     }),

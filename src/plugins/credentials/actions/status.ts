@@ -62,13 +62,19 @@ const anchoredAmong = async (tx: Tx, rows: CredentialRow[]): Promise<Set<number>
   return new Set((await tx.query<{ list: number }>(sql, lists)).map(row => row.list))
 }
 
+/** What a decision needs, whichever plugin it comes from. */
+export type StatusNeeds = Pick<
+  CredentialsNeeds,
+  'house' | 'identity' | 'outbox' | 'newId' | 'statusAuthority' | 'statusWrites'
+>
+
 /**
  * Decides on the status of credentials within an act: the decision, its evidence and the chain writes are one
  * transaction. From its commit on this agency refuses the credential; others do from the block that carries it. What
  * stands in an anchored list goes to the chain with the next round.
  * @returns the id under which the change is followed.
  */
-export const decideStatus = async (needs: CredentialsNeeds, tx: Tx, ids: string[], change: Change): Promise<string> => {
+export const decideStatus = async (needs: StatusNeeds, tx: Tx, ids: string[], change: Change): Promise<string> => {
   const rows = await find(tx, ids)
   await assertNotRevoked(tx, ids)
   const { issuer, chain, registry } = needs.statusAuthority
