@@ -37,7 +37,15 @@ interface Solc {
   compile(input: string, callbacks: { import(path: string): { contents: string } | { error: string } }): string
 }
 
-const CONTRACTS = ['Governance', 'StatusRegistry', 'TrustRegistry'] as const
+const CONTRACTS = [
+  'Governance',
+  'StatusRegistry',
+  'TrustRegistry',
+  'WalletRegistry',
+  'TitleRegistry',
+  'LicenceRegistry',
+  'AssetRegistry',
+] as const
 
 // No metadata at the end of the bytecode: it would hold a hash of every comment. foundry.toml says the same.
 const SETTINGS = {

@@ -11,7 +11,15 @@ import { here, run } from './forge.ts'
 /** A change within one per cent is the compiler's; a greater one is ours, and is committed with `forge snapshot`. */
 const GAS_TOLERANCE_PERCENT = '1'
 
-const SHIPPED = ['Governance', 'StatusRegistry', 'TrustRegistry']
+const SHIPPED = [
+  'Governance',
+  'StatusRegistry',
+  'TrustRegistry',
+  'WalletRegistry',
+  'TitleRegistry',
+  'LicenceRegistry',
+  'AssetRegistry',
+]
 
 const failures: string[] = []
 

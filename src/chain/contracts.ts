@@ -2,7 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { Interface, type InterfaceAbi, id } from 'ethers'
 
-export const contractNames = ['EthereumDIDRegistry', 'Governance', 'StatusRegistry', 'TrustRegistry'] as const
+/** In an order in which they can be deployed: a contract stands after those that its constructor names. */
+export const contractNames = [
+  'EthereumDIDRegistry',
+  'Governance',
+  'StatusRegistry',
+  'TrustRegistry',
+  'WalletRegistry',
+  'TitleRegistry',
+  'LicenceRegistry',
+  'AssetRegistry',
+] as const
 export type ContractName = (typeof contractNames)[number]
 
 export type Artifact = { name: string; abi: InterfaceAbi; bytecode: string }

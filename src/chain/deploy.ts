@@ -42,31 +42,47 @@ type Plan = { chainId: number; anchor: string; deployer: string; fromBlock: numb
 type Step = { id: string; nonce: number; to: string | null; data: string; gasLimit: number; address: string | null }
 
 const rootRole = 1
-const rootFunctions = [
-  'accredit',
-  'endAccreditation',
-  'voidAccreditation',
-  'distrustKey',
-  'admitSchema',
-  'withdrawSchema',
-] as const
+/** What each contract names in `rootFunctions()`; a test keeps them in step. */
+export const rootFunctions: Partial<Record<ContractName, readonly string[]>> = {
+  TrustRegistry: ['accredit', 'endAccreditation', 'voidAccreditation', 'distrustKey', 'admitSchema', 'withdrawSchema'],
+  WalletRegistry: ['admitIssuerKey', 'withdrawIssuerKey', 'setWalletsMost', 'unbind'],
+}
 const callGas = 1_000_000
 
 /** Until the functions belong to the root role only the administrator may call them. */
-const rootCall = (artifacts: Artifacts): DeployCall => ({
-  id: 'TrustRegistry: functions of the root',
-  contract: 'Governance',
-  method: 'setTargetFunctionRole',
-  args: at => {
-    const trust = new Interface(artifacts.TrustRegistry.abi)
-    return [at.TrustRegistry, rootFunctions.map(name => trust.getFunction(name)?.selector), rootRole]
-  },
-})
+const rootCalls = (artifacts: Artifacts): DeployCall[] =>
+  contractNames.flatMap(contract => {
+    const functions = rootFunctions[contract]
+    if (functions === undefined) return []
+    const { abi } = artifacts[contract]
+    const selectors = functions.map(name => new Interface(abi).getFunction(name)?.selector)
+    return [
+      {
+        id: `${contract}: functions of the root`,
+        contract: 'Governance',
+        method: 'setTargetFunctionRole',
+        args: at => [at[contract], selectors, rootRole],
+      },
+    ]
+  })
 
 const constructorArgs = (name: ContractName, at: Addresses, admin: string): unknown[] => {
-  if (name === 'EthereumDIDRegistry') return []
-  if (name === 'Governance') return [admin]
-  return [at.EthereumDIDRegistry, at.Governance]
+  const governed = [at.EthereumDIDRegistry, at.Governance]
+  switch (name) {
+    case 'EthereumDIDRegistry':
+      return []
+    case 'Governance':
+      return [admin]
+    case 'StatusRegistry':
+    case 'TrustRegistry':
+      return governed
+    case 'WalletRegistry':
+      return [...governed, at.TrustRegistry, at.StatusRegistry]
+    case 'TitleRegistry':
+    case 'LicenceRegistry':
+    case 'AssetRegistry':
+      return [...governed, at.TrustRegistry, at.WalletRegistry]
+  }
 }
 
 /** Creation costs 200 gas a byte of code and 16 a byte of calldata; the constructor gets the rest. */
@@ -162,7 +178,7 @@ const requireCode = async (client: ChainClient, name: string, address: string): 
 export const deployContracts = async (options: DeployOptions): Promise<Deployment> => {
   const { client, account, maxFeePerGas = 500_000_000_000n } = options
   const ownAdmin = (options.admin ?? account.address).toLowerCase() === account.address.toLowerCase()
-  const calls = [...(ownAdmin ? [rootCall(options.artifacts)] : []), ...(options.calls ?? [])]
+  const calls = [...(ownAdmin ? rootCalls(options.artifacts) : []), ...(options.calls ?? [])]
   const plan = await planFor(options, [...contractNames, ...calls.map(call => call.id)])
   const addresses = addressesOf(plan)
   const steps = stepsOf(plan, options, calls, addresses)

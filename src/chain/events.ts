@@ -21,6 +21,12 @@ export const eventFragments = {
     'event SchemaAdmitted(bytes32 indexed typeId, bytes32 indexed digest)',
     'event SchemaWithdrawn(bytes32 indexed typeId, bytes32 indexed digest, uint64 at)',
   ],
+  WalletRegistry: [
+    'event Bound(address indexed wallet, bytes32 indexed domain, bytes32 indexed pseudonym, address issuer, uint16 list, uint24 index, uint8 level, bytes2 jurisdiction, uint32 expiry)',
+    'event Unbound(address indexed wallet, bytes32 indexed domain, bytes32 indexed pseudonym, address by)',
+    'event IssuerKeyAdmitted(address indexed issuer, bytes32 indexed thumbprint, bytes32 x, bytes32 y)',
+    'event IssuerKeyWithdrawn(address indexed issuer, bytes32 indexed thumbprint)',
+  ],
 } as const
 
 export type SourceName = keyof typeof eventFragments
@@ -63,13 +69,38 @@ export type TrustEvent = Place &
 /** `parent` is null when the root did it. */
 export type Accreditee = { parent: string | null; issuer: string; typeId: string }
 
-export type ChainEvent = DidEvent | WordEvent | ListEvent | TrustEvent
+/** `jurisdiction` is two bytes in hex. */
+export type BoundEvent = Place & {
+  kind: 'Bound'
+  wallet: string
+  domain: string
+  pseudonym: string
+  issuer: string
+  list: number
+  index: number
+  level: number
+  jurisdiction: string
+  expiry: number
+}
+
+export type WalletEvent =
+  | BoundEvent
+  | (Place & { kind: 'Unbound'; wallet: string; domain: string; pseudonym: string })
+  | (Place & { kind: 'IssuerKeyAdmitted' | 'IssuerKeyWithdrawn'; issuer: string; thumbprint: string })
+
+export type ChainEvent = DidEvent | WordEvent | ListEvent | TrustEvent | WalletEvent
+
+/** Takes the newest events away, down to a block. */
+export const dropAbove = (events: { block: number }[], ancestor: number): void => {
+  while ((events.at(-1)?.block ?? -1) > ancestor) events.pop()
+}
 
 const zero = `0x${'0'.repeat(40)}`
 const interfaces = Object.fromEntries(
   Object.entries(eventFragments).map(([name, fragments]) => [name, new Interface(fragments)]),
 ) as Record<SourceName, Interface>
 const statusChanged = interfaces.StatusRegistry.getEvent('StatusChanged')?.topicHash
+const bound = interfaces.WalletRegistry.getEvent('Bound')?.topicHash
 
 const addressOf = (topic: string | undefined): string => `0x${(topic ?? '').slice(26)}`
 
@@ -94,8 +125,27 @@ const wordOf = (log: LogEntry, place: Place): WordEvent | undefined => {
   }
 }
 
+/** By hand, too: one for every wallet of the nation. */
+const boundOf = (log: LogEntry, place: Place): BoundEvent => {
+  const data = Buffer.from(log.data.slice(2), 'hex')
+  const last = (word: number): number => data.readUInt32BE(word * 32 + 28)
+  return {
+    kind: 'Bound',
+    ...place,
+    wallet: addressOf(log.topics[1]),
+    domain: log.topics[2] ?? '',
+    pseudonym: log.topics[3] ?? '',
+    issuer: `0x${data.toString('hex', 12, 32)}`,
+    list: last(1),
+    index: last(2),
+    level: last(3),
+    jurisdiction: `0x${data.toString('hex', 128, 130)}`,
+    expiry: last(5) * 1_000,
+  }
+}
+
 const milliseconds = ['validFrom', 'validUntil', 'since', 'at']
-const hexadecimal = ['issuer', 'parent']
+const hexadecimal = ['issuer', 'parent', 'wallet', 'by']
 
 const field = (name: string, value: unknown): unknown => {
   if (typeof value === 'bigint') return bounded(value, milliseconds.includes(name) ? 1_000n : 1n)
@@ -127,6 +177,7 @@ export const decodeEvent = (source: SourceName, log: LogEntry, time: number): Ch
   if (source === 'EthereumDIDRegistry') return didEvent(log, time)
   const place = { block: log.blockNumber, log: log.logIndex, time }
   if (source === 'StatusRegistry' && log.topics[0] === statusChanged) return wordOf(log, place)
+  if (source === 'WalletRegistry' && log.topics[0] === bound) return boundOf(log, place)
   const parsed = interfaces[source].parseLog(log)
   if (parsed === null) return undefined
   const fields = Object.fromEntries(

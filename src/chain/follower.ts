@@ -103,7 +103,7 @@ const load = async (options: FollowerOptions, addresses: Record<SourceName, stri
 }
 
 /**
- * Keeps a replica of the chain's status lists, trust and DIDs in memory, and its history in a store. One in a process.
+ * Keeps a replica of the chain's status lists, trust, DIDs and wallets in memory, and its history in a store. One in a process.
  * Begins to follow at once; `caughtUp` tells when its answers count.
  */
 export const openFollower = async (options: FollowerOptions): Promise<Follower> => {
@@ -112,6 +112,7 @@ export const openFollower = async (options: FollowerOptions): Promise<Follower> 
     EthereumDIDRegistry: options.addresses.EthereumDIDRegistry.toLowerCase(),
     StatusRegistry: options.addresses.StatusRegistry.toLowerCase(),
     TrustRegistry: options.addresses.TrustRegistry.toLowerCase(),
+    WalletRegistry: options.addresses.WalletRegistry.toLowerCase(),
   }
   const sync = await load(options, addresses)
   const { replica, history } = sync

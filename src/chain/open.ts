@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock, Store } from '../kernel/ports.ts'
 import type { Chain } from './chain.ts'
 import { type ChainClient, connect } from './client.ts'
-import { type Addresses, bindContracts, loadArtifacts, typeIdOf } from './contracts.ts'
+import { type Addresses, bindContracts, contractNames, loadArtifacts, typeIdOf } from './contracts.ts'
 import { deployContracts } from './deploy.ts'
 import { type Embedded, startEmbedded } from './embedded.ts'
 import { openFollower } from './follower.ts'
@@ -91,6 +91,18 @@ export const openChain = async (settings: ChainSettings): Promise<OpenedChain> =
   }
 }
 
-/** Reads the file that names contracts on a network. */
-export const readNetworkContracts = async (file: string): Promise<NetworkContracts> =>
-  JSON.parse(await readFile(file, 'utf8')) as NetworkContracts
+/** Reads the file that names contracts on a network. @throws Error that names what the file lacks */
+export const readNetworkContracts = async (file: string): Promise<NetworkContracts> => {
+  const { addresses = {}, fromBlock } = JSON.parse(await readFile(file, 'utf8')) as {
+    addresses?: Record<string, unknown>
+    fromBlock?: unknown
+  }
+  const lacking = contractNames.filter(name => !/^0x[0-9a-f]{40}$/i.test(String(addresses[name])))
+  if (lacking.length > 0) {
+    throw new Error(
+      `${file} has no address for ${lacking.join(', ')}. Deploy what is new on that network and add it under "addresses".`,
+    )
+  }
+  if (!Number.isSafeInteger(fromBlock)) throw new Error(`${file} does not say from which block to read ("fromBlock").`)
+  return { addresses: addresses as Addresses, fromBlock: fromBlock as number }
+}

@@ -1,10 +1,19 @@
-import { id } from 'ethers'
-import type { BlockRef, Clock, StatusPointer, StatusReader, StatusValue, TrustReader } from '../kernel/ports.ts'
+import type {
+  BlockRef,
+  Clock,
+  StatusPointer,
+  StatusReader,
+  StatusValue,
+  TrustReader,
+  WalletReader,
+  WalletStanding,
+} from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { modes, purposes, suspensionListOf } from './contracts.ts'
-import type { DidEvent } from './events.ts'
+import { modes, purposes, suspensionListOf, typeIdOf } from './contracts.ts'
+import type { BoundEvent, DidEvent } from './events.ts'
 import type { History } from './history.ts'
 import { type AnchoredHead, anchoredHead, type Replica, type StatusList } from './replica.ts'
+import { domainIdOf, jurisdictionOfId, pseudonymIdOf, pseudonymOfId } from './wallets.ts'
 
 export type Freshness = {
   /** @throws Refusal unavailable/status_unavailable when the replica may miss something. */
@@ -20,6 +29,7 @@ export type ListFacts = Pick<StatusList, 'purpose' | 'mode' | 'length' | 'opened
 export type ChainReader = {
   status: StatusReader
   trust: TrustReader
+  wallets: WalletReader
   /** What the registry of DIDs said about an identity, in order. */
   didEvents(identity: string): readonly DidEvent[]
   /** Who speaks for an identity; itself until it names another. */
@@ -151,14 +161,14 @@ const statusReader = (options: ReaderOptions): StatusReader => {
 
 const namesKept = 10_000
 
-/** A type by its name or by its id, as the chain knows it. */
-const typeIds = (): ((type: string) => string) => {
+/** A type or a domain by its name or by its id, as the chain knows it. */
+const idsOf = (idOf: (name: string) => string): ((name: string) => string) => {
   const known = new Map<string, string>()
-  return type => {
-    if (/^0x[0-9a-f]{64}$/i.test(type)) return type.toLowerCase()
-    const found = known.get(type) ?? id(type)
+  return name => {
+    if (/^0x[0-9a-f]{64}$/i.test(name)) return name.toLowerCase()
+    const found = known.get(name) ?? idOf(name)
     if (known.size >= namesKept) known.clear()
-    known.set(type, found)
+    known.set(name, found)
     return found
   }
 }
@@ -170,7 +180,7 @@ const bytes32 = (digest: string): string => {
 }
 
 const trustReader = ({ replica, freshness }: ReaderOptions): TrustReader => {
-  const typeId = typeIds()
+  const typeId = idsOf(typeIdOf)
   return {
     accreditation: (issuer, type, at) => {
       freshness.require()
@@ -187,11 +197,48 @@ const trustReader = ({ replica, freshness }: ReaderOptions): TrustReader => {
   }
 }
 
+const walletReader = ({ replica, freshness, clock }: ReaderOptions): WalletReader => {
+  const domainId = idsOf(domainIdOf)
+  /** The contract made sure of the list when it took the binding; without it nothing is known. */
+  const isRevoked = ({ issuer, list, index }: BoundEvent): boolean => {
+    const found = replica.list(issuer, list)
+    if (found?.purpose !== purposes.binding || found.mode !== modes.bitmap || index >= found.length) {
+      throw new Refusal('unavailable', 'status_unavailable', 'The list of a wallet binding is not here.')
+    }
+    return found.bits.isSet(index)
+  }
+  const standingOf = (held: BoundEvent): WalletStanding => {
+    const { wallet, domain, issuer, level, expiry, list, index } = held
+    const jurisdiction = jurisdictionOfId(held.jurisdiction)
+    const pseudonym = pseudonymOfId(held.pseudonym)
+    const bound = { wallet, domain, pseudonym, issuer, level, jurisdiction, expiry, list, index }
+    if (isRevoked(held)) return { valid: false, reason: 'revoked', ...bound }
+    if (expiry <= clock.now()) return { valid: false, reason: 'expired', ...bound }
+    return { valid: true, ...bound }
+  }
+  return {
+    standing: (wallet, domain) => {
+      freshness.require()
+      const held = replica.wallets.binding(domainId(domain), wallet.toLowerCase())
+      return held === undefined ? { valid: false, reason: 'unbound' } : standingOf(held)
+    },
+    bindingsOf: (pseudonym, domain) => {
+      freshness.require()
+      return replica.wallets.bindingsOf(domainId(domain), pseudonymIdOf(pseudonym)).map(standingOf)
+    },
+    issuerKey: (issuer, thumbprint) => {
+      freshness.require()
+      return replica.wallets.issuerKey(issuer.toLowerCase(), bytes32(thumbprint))
+    },
+  }
+}
+
 export const createReader = (options: ReaderOptions): ChainReader => {
   const { replica, freshness } = options
   return {
     status: statusReader(options),
     trust: trustReader(options),
+    wallets: walletReader(options),
     didEvents: identity => {
       freshness.require()
       return replica.dids(identity.toLowerCase())

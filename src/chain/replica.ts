@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { StatusBits } from './bits.ts'
 import { purposes } from './contracts.ts'
-import type { ChainEvent, DidEvent, ListEvent, TrustEvent } from './events.ts'
+import { type ChainEvent, type DidEvent, dropAbove, type ListEvent, type TrustEvent } from './events.ts'
 import type { WordPlace, WordValue } from './history.ts'
 import { type TrustState, trustState } from './trust.ts'
+import { WalletState } from './wallet-state.ts'
 
 export type AnchoredHead = {
   version: number
@@ -34,10 +35,6 @@ export const anchoredHead = (list: StatusList): AnchoredHead | undefined => {
   return { version, digest, at, url, anchoredAt: time * 1_000 }
 }
 
-const dropAbove = (events: { block: number }[], ancestor: number): void => {
-  while ((events.at(-1)?.block ?? -1) > ancestor) events.pop()
-}
-
 const newList = (event: ListEvent & { kind: 'ListOpened' }): StatusList => ({
   purpose: event.purpose,
   mode: event.mode,
@@ -51,6 +48,7 @@ const newList = (event: ListEvent & { kind: 'ListOpened' }): StatusList => ({
 
 /** The chain's state in memory, as of the newest block followed. Only the follower changes it. */
 export class Replica {
+  readonly wallets = new WalletState()
   readonly #issuers = new Map<string, Map<number, StatusList>>()
   readonly #dids = new Map<string, DidEvent[]>()
   readonly #trustEvents: TrustEvent[] = []
@@ -90,6 +88,7 @@ export class Replica {
     for (const own of this.#dids.values()) dropAbove(own, ancestor)
     dropAbove(this.#trustEvents, ancestor)
     this.#trust = undefined
+    this.wallets.rollBack(ancestor)
     for (const { place, values } of words) {
       const list = this.list(place.issuer, place.list)
       list?.bits.replace(place.word, values)
@@ -154,6 +153,12 @@ export class Replica {
         else this.#dids.set(event.identity, [event])
         return
       }
+      case 'Bound':
+      case 'Unbound':
+      case 'IssuerKeyAdmitted':
+      case 'IssuerKeyWithdrawn':
+        this.wallets.apply(event)
+        return
       default:
         this.#trustEvents.push(event)
         this.#trust = undefined

@@ -5,7 +5,7 @@ import { Wallet } from 'ethers'
 import * as store0100 from '../../migrations/agency/0100-store.ts'
 import { Outbox1763600000200 } from '../../migrations/agency/0200-outbox.ts'
 import { Chain1763600000001 } from '../../migrations/chain/0001-chain.ts'
-import { type ChainAccount, keyAccount } from '../../src/chain/account.ts'
+import { type ChainAccount, keyAccount, signTransaction } from '../../src/chain/account.ts'
 import { type ChainClient, connect } from '../../src/chain/client.ts'
 import {
   bindContracts,
@@ -164,6 +164,27 @@ export const openGround = async (databaseUrl?: string): Promise<Ground> => {
       await rm(dir, { recursive: true, force: true })
     },
   }
+}
+
+/** From an account of the test's own. @returns the address of a contract that it created */
+export const sendFrom = async (
+  ground: Ground,
+  account: ChainAccount,
+  call: { to: string | null; data: string },
+): Promise<string | undefined> => {
+  const { client } = ground
+  const { to, data } = call
+  const nonce = await client.transactionCount(account.address)
+  const fees = { maxFeePerGas: 100_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n }
+  const fields = { type: 2, chainId: client.chainId, nonce, to, data, gasLimit: 8_000_000, value: 0n, ...fees }
+  const { raw, hash } = await signTransaction(account, fields)
+  await client.broadcast(raw)
+  await ground.embedded.mine()
+  const receipt = await client.rpc<{ status: string; contractAddress: string | null }>('eth_getTransactionReceipt', [
+    hash,
+  ])
+  expect(receipt.status).toBe('0x1')
+  return receipt.contractAddress?.toLowerCase()
 }
 
 export const eventually = async (check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> => {
