@@ -31,6 +31,8 @@ export type KeySummary = {
 export type ApiKeys = {
   /** The scopes of a key that is known, neither revoked nor expired, and whose secret is right. */
   find(key: string): Promise<{ id: string; scopes: readonly string[] } | undefined>
+  /** Whether the key of this id is neither revoked nor expired. */
+  stands(id: string): Promise<boolean>
   /** @returns the key itself, which is nowhere stored and cannot be shown again. */
   create(options: KeyOptions): Promise<NewKey>
   /** Other processes of the agency follow within five seconds. */
@@ -110,16 +112,18 @@ export const createApiKeys = (store: Store, clock: Clock): ApiKeys => {
     return stored
   }
 
+  const isGood = ({ revoked, expires }: Stored): boolean =>
+    revoked === undefined && (expires === undefined || clock.now() < expires)
+
   return {
     async find(key) {
       const [, id, secret] = form.exec(key) ?? []
       if (id === undefined || secret === undefined) return undefined
       const stored = (await lookUp(id)) ?? nobody
       const right = timingSafeEqual(sha256(secret), stored.secretSha256)
-      if (!right || stored.revoked !== undefined) return undefined
-      if (stored.expires !== undefined && clock.now() >= stored.expires) return undefined
-      return { id, scopes: stored.scopes }
+      return right && isGood(stored) ? { id, scopes: stored.scopes } : undefined
     },
+    stands: async id => isGood((await lookUp(id)) ?? nobody),
     async create(options) {
       const { id, key, secretSha256 } = generate()
       await store.transaction(async tx => tx.insert('api_keys', [rowOf(id, secretSha256, options, clock.now())]))

@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import helmet from 'helmet'
 import type { Registry } from 'prom-client'
-import type { Route } from '../kernel/plugin.ts'
+import type { Door } from '../kernel/door.ts'
+import type { Answer, Route } from '../kernel/plugin.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { sendProblem } from './answer.ts'
 import type { Auth } from './auth.ts'
 import { compileContract, type OpenApiDocument, type Operation } from './contract.ts'
+import { callOperation, type InnerCall } from './enter.ts'
 import { createFailures, type FailureLimits } from './failures.ts'
 import { createHouseRoutes, type HouseRoute } from './house-routes.ts'
 import { type BodyLimits, ClientGone } from './json.ts'
@@ -41,6 +43,8 @@ export type Agency = {
   /** Routes of all mounted plugins, by operationId. */
   routes: Record<string, Route>
   auth: Auth
+  /** Judges holders of credentials, and keeps acts for a second officer. */
+  door?: Door
   /** "Not verified" answers 200, as the VC API has it, instead of 422. */
   vcalm?: boolean
   /** What must be true before the agency takes work, by name. */
@@ -59,13 +63,28 @@ export type AppParts = {
 
 export type App = {
   handler: (request: IncomingMessage, response: ServerResponse) => void
+  /**
+   * Runs an operation of an agency from within the process, through the same door as HTTP.
+   * @throws Refusal, also operation_unknown
+   */
+  call(agency: string, operationId: string, inner: Omit<InnerCall, 'requestId'>): Promise<Answer>
   /** Ends timers; call it after the last request. */
   close(): void
 }
 
 type Target = { operation: Operation; route: Route } | { house: HouseRoute }
 
-type Counter = { agency: Agency; desk: Desk; paths: Paths<Target>; metrics: Metrics; log: Log; nextId: () => string }
+type Served = { operation: Operation; route: Route }
+
+type Counter = {
+  agency: Agency
+  desk: Desk
+  served: Map<string, Served>
+  paths: Paths<Target>
+  metrics: Metrics
+  log: Log
+  nextId: () => string
+}
 
 const createRequestIds = (): (() => string) => {
   const prefix = randomBytes(6).toString('hex')
@@ -144,7 +163,7 @@ const serve = async (counter: Counter, request: Request, response: Response): Pr
       operation = target.operation
       name = operation.id
       const address = request.ip ?? '0.0.0.0'
-      const exchange = { request, response, operation, params, query, address, requestId }
+      const exchange = { request, response, operation, path, params, query, address, requestId }
       const report = (error: unknown): void => {
         const facts = { agency: counter.agency.name, operation: operation?.id, requestId }
         if (isRefusal(error)) counter.log.debug({ ...facts, code: error.code }, 'stream refused')
@@ -177,9 +196,10 @@ const createCounter = (agency: Agency, shared: Shared): Counter => {
     ...served.map(target => ({ method: target.operation.method, path: target.operation.path, target })),
     ...house.map(route => ({ method: 'GET', path: route.path, target: { house: route } })),
   ])
-  const { publicUrl, auth } = agency
-  const desk: Desk = { publicUrl, auth, limits, failures: createFailures(limits), vcalm: agency.vcalm ?? false }
-  return { agency, desk, paths, metrics, log, nextId }
+  const { publicUrl, auth, door } = agency
+  const desk: Desk = { publicUrl, auth, door, limits, failures: createFailures(limits), vcalm: agency.vcalm ?? false }
+  const byId = new Map(served.map(each => [each.operation.id, each]))
+  return { agency, desk, served: byId, paths, metrics, log, nextId }
 }
 
 const createExpress = (limits: Limits): Express => {
@@ -231,5 +251,11 @@ export const createApp = ({ agencies, openapi, log, limits: given }: AppParts): 
   const close = (): void => {
     for (const { desk } of counters.values()) desk.failures.close()
   }
-  return { handler: app, close }
+  const call: App['call'] = async (agency, operationId, inner) => {
+    const counter = counters.get(agency)
+    const served = counter?.served.get(operationId)
+    if (counter === undefined || served === undefined) throw operationUnknown([])
+    return callOperation(counter.desk, served, { ...inner, requestId: counter.nextId() })
+  }
+  return { handler: app, call, close }
 }

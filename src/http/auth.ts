@@ -8,6 +8,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose'
+import type { Door } from '../kernel/door.ts'
 import { anonymous, type Caller } from '../kernel/gate.ts'
 import type { Clock, Store } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
@@ -32,6 +33,12 @@ export const oidcAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 /** Sessions of citizens, by the opaque token the wallet service gave out. */
 export type Citizens = { session(token: string): Promise<Caller | undefined> }
 
+/** Sessions of holders of credentials (`gs_`), each bound to a key that every call proves. */
+export type HolderSessions = Pick<Door, 'session'>
+
+/** Requests that other institutions signed; `url` is what was asked for, with its query. */
+export type Agencies = { admit(call: { token: string; method: string; url: string }): Promise<Caller> }
+
 export type AuthParts = {
   store: Store
   clock: Clock
@@ -39,11 +46,30 @@ export type AuthParts = {
   scopes: readonly string[]
   oidc?: OidcConfig | undefined
   citizens?: Citizens | undefined
+  holders?: HolderSessions | undefined
+  agencies?: Agencies | undefined
+}
+
+export type AuthRequest = {
+  authorization: string | undefined
+  /** Of the call that the proofs of sessions and of institutions are made for. */
+  dpop?: string | undefined
+  method?: string
+  /** Public URL without query. */
+  url?: string
+  /** The query as it came, which institutions sign as well. */
+  query?: string
+  /** Names this request among all. */
+  request?: string
+  renew?(nonce: string): void
 }
 
 export type Auth = {
-  /** @throws Refusal unauthenticated/credentials_invalid, which never tells which part was wrong. */
-  authenticate(request: { authorization: string | undefined }): Promise<Caller>
+  /**
+   * @throws Refusal unauthenticated/credentials_invalid, which never tells which part was wrong; of a session, what its
+   * proof lacks, or why a credential of it no longer stands.
+   */
+  authenticate(request: AuthRequest): Promise<Caller>
 }
 
 const invalid = (cause?: unknown): Refusal =>
@@ -120,8 +146,11 @@ const createOidc = (config: OidcConfig, clock: Clock): ((token: string) => Promi
   }
 }
 
-/** Who is calling: API keys (`ck_`), citizens' sessions (`cs_`), OIDC tokens of staff; nobody without a header. */
-export const createAuth = ({ store, clock, scopes, oidc, citizens }: AuthParts): Auth => {
+/**
+ * Who is calling: API keys (`ck_`), citizens' sessions (`cs_`), OIDC tokens of staff; with the scheme DPoP, sessions of
+ * holders (`gs_`); with the scheme Agency, other institutions; nobody without a header.
+ */
+export const createAuth = ({ store, clock, scopes, oidc, citizens, holders, agencies }: AuthParts): Auth => {
   const apiKeys = createApiKeys(store, clock)
   const verifyOidc = oidc === undefined ? undefined : createOidc(oidc, clock)
 
@@ -131,19 +160,31 @@ export const createAuth = ({ store, clock, scopes, oidc, citizens }: AuthParts):
     return { kind: 'apiKey', id: key.id, scopes: key.scopes.includes(everyScope) ? scopes : key.scopes }
   }
 
+  const byBearer = async (token: string): Promise<Caller> => {
+    if (token.startsWith('ck_')) return byKey(token)
+    if (token.startsWith('cs_')) {
+      const caller = await citizens?.session(token)
+      if (caller === undefined) throw invalid()
+      return caller
+    }
+    if (verifyOidc === undefined) throw invalid()
+    return verifyOidc(token)
+  }
+
   return {
-    async authenticate({ authorization }) {
+    async authenticate(call) {
+      const { authorization, dpop, method = '', url = '', query = '', request = '', renew = () => undefined } = call
       if (authorization === undefined) return anonymous
-      const [, token] = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization) ?? []
-      if (token === undefined || token.length > tokenMax) throw invalid()
-      if (token.startsWith('ck_')) return byKey(token)
-      if (token.startsWith('cs_')) {
-        const caller = await citizens?.session(token)
-        if (caller === undefined) throw invalid()
-        return caller
+      const [, scheme, token] = /^(Bearer|DPoP|Agency) ([\x21-\x7e]+)$/i.exec(authorization) ?? []
+      if (scheme === undefined || token === undefined || token.length > tokenMax) throw invalid()
+      const how = scheme.toLowerCase()
+      if (how === 'bearer') return byBearer(token)
+      if (how === 'agency') {
+        if (agencies === undefined) throw invalid()
+        return agencies.admit({ token, method, url: query === '' ? url : `${url}?${query}` })
       }
-      if (verifyOidc === undefined) throw invalid()
-      return verifyOidc(token)
+      if (holders === undefined || !token.startsWith('gs_')) throw invalid()
+      return holders.session({ token, dpop, method, url, request, renew })
     },
   }
 }

@@ -9,7 +9,8 @@ export type Log = {
   error(facts: object, message: string): void
 }
 
-const secrets = /\bc[ks]_[\w-]{8,}|\beyJ[\w-]*\.[\w-]*\.?[\w-]*(?:~[\w~.-]*)?|\b(?:Bearer|DPoP|Basic)\s+\S+/g
+const secrets =
+  /\bc[ks]_[\w-]{8,}|\bgs_[\w-]{8,}(?:\.[\w-]*)?|\beyJ[\w-]*\.[\w-]*\.?[\w-]*(?:~[\w~.-]*)?|\b(?:Bearer|DPoP|Agency|Basic)\s+\S+/g
 
 /** Takes keys, session tokens, JWTs and credentials out of a text before it is logged. */
 export const scrub = (text: string): string => text.replace(secrets, '[secret]')

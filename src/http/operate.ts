@@ -1,20 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { admit } from '../kernel/gate.ts'
+import { casesOf, fourEyesOf } from '../kernel/gate.ts'
 import type { Answer, Context, Route } from '../kernel/plugin.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
-import { answerContentType, linger, sendAnswer } from './answer.ts'
-import type { Auth } from './auth.ts'
-import { checkAnswer, checkBody, checkParameters, mediaTypeOf, type Operation } from './contract.ts'
-import type { Failures } from './failures.ts'
+import { linger, sendAnswer } from './answer.ts'
+import { checkAnswer, checkBody, mediaTypeOf, type Operation } from './contract.ts'
+import { type Admitted, admitCall, type Call, type EntryDesk, runCall } from './enter.ts'
 import { type BodyLimits, ClientGone, parseJson, readBody } from './json.ts'
 import { type LineLimits, LineOrder, LineWriter, ndjsonContentType, readLines } from './ndjson.ts'
 import { problemOf, verdictStatus } from './problem.ts'
 
 /** What serving one agency's operations needs. */
-export type Desk = {
-  publicUrl: string
-  auth: Auth
-  failures: Failures
+export type Desk = EntryDesk & {
   limits: BodyLimits & LineLimits
   /** VC API's reading of "not verified": 200 instead of 422. */
   vcalm: boolean
@@ -24,6 +20,8 @@ export type Exchange = {
   request: IncomingMessage
   response: ServerResponse
   operation: Operation
+  /** Below the agency's mount, as it was asked for. */
+  path: string
   params: Record<string, string>
   query: string
   address: string
@@ -87,39 +85,30 @@ const bodyOf = async (exchange: Exchange, limits: BodyLimits): Promise<unknown> 
   return value
 }
 
-/**
- * Everything before the work, in the order of precedence: too many failures, who is calling, may they, parameters.
- * What the route does later passes through the gate again in `perform` or `disclose`.
- */
-const contextOf = async (desk: Desk, exchange: Exchange, route: Route): Promise<Context> => {
-  const { request, operation, address, params } = exchange
-  const { authorization } = request.headers
-  await desk.failures.check(address, operation.id)
-  if (authorization !== undefined) await desk.failures.check(address, 'credentials')
-  const caller = await desk.auth.authenticate({ authorization }).catch(async error => {
-    if (isRefusal(error) && error.kind === 'unauthenticated') await desk.failures.count(address, 'credentials')
-    throw error
-  })
-  admit(caller, route.requires)
-  const [query, headers] = [queryOf(exchange.query), headersOf(exchange)]
-  checkParameters(operation, { path: params, query, header: headers })
-  return { caller, params, query, headers, body: undefined, publicUrl: desk.publicUrl }
+const callOf = (desk: Desk, exchange: Exchange, route: Route): Call => {
+  const { request, response, operation, params, address, requestId } = exchange
+  const { authorization, dpop } = request.headers
+  return {
+    ...{ operation, route, params, address, requestId, authorization },
+    query: queryOf(exchange.query),
+    headers: headersOf(exchange),
+    dpop: Array.isArray(dpop) ? dpop.join(', ') : dpop,
+    method: request.method ?? operation.method,
+    url: `${desk.publicUrl}${exchange.path}`,
+    search: exchange.query,
+    renew: nonce => void response.setHeader('DPoP-Nonce', nonce),
+  }
 }
 
 const runOnce = async (
   desk: Desk,
   exchange: Exchange,
   run: (context: Context) => Promise<Answer>,
-  context: Context,
+  parts: { call: Call; admitted: Admitted },
 ): Promise<void> => {
-  const { request, response, operation } = exchange
-  context.body = await bodyOf(exchange, desk.limits)
-  const answer = await run(context).catch(async error => {
-    // A wrong passphrase or session proof is a failed attempt too.
-    if (isRefusal(error) && error.kind === 'unauthenticated') await desk.failures.count(exchange.address, operation.id)
-    throw error
-  })
-  checkAnswer(operation, answer.status, mediaTypeOf(answerContentType(answer)), answer.body)
+  const { request, response } = exchange
+  parts.admitted.context.body = await bodyOf(exchange, desk.limits)
+  const answer = await runCall(desk, parts.call, parts.admitted, run)
   await sendAnswer(request, response, answer, verdictStatus(answer, desk.vcalm))
 }
 
@@ -192,9 +181,28 @@ export const operate = async (
   route: Route,
   report: (error: unknown) => void,
 ): Promise<void> => {
-  const context = await contextOf(desk, exchange, route)
-  if ('run' in route) return runOnce(desk, exchange, route.run, context)
-  return runLines(desk, exchange, route.lines, context, report)
+  const call = callOf(desk, exchange, route)
+  const admitted = await admitCall(desk, call)
+  if ('run' in route) return runOnce(desk, exchange, route.run, { call, admitted })
+  return runLines(desk, exchange, route.lines, admitted.context, report)
+}
+
+/**
+ * What a route may require, its operation must be able to carry: a presentation comes in a body, and an act that waits for
+ * a second officer is answered with 202.
+ */
+const assertCarried = ({ id, body, answers }: Operation, route: Route, agency: string): void => {
+  const isStream = 'lines' in route
+  for (const requirement of casesOf(route.requires)) {
+    const isOneShot = requirement.by === 'parties' || (requirement.by === 'holder' && requirement.oneShot === true)
+    if (isOneShot && (body === undefined || isStream)) {
+      throw new Error(`${agency}: ${id} requires a presentation for each act, and has no body that could hold it.`)
+    }
+    if (fourEyesOf(requirement) === undefined) continue
+    if (isStream) throw new Error(`${agency}: ${id} reads lines, which cannot wait for a second officer.`)
+    if (!answers.has('202'))
+      throw new Error(`${agency}: ${id} may wait for a second officer; openapi.yaml needs its 202.`)
+  }
 }
 
 /**
@@ -221,6 +229,7 @@ export const bindRoutes = (
     if ('lines' in route !== (operation.body?.types.has(ndjsonContentType) ?? false)) {
       throw new Error(`${agency}: route and operation ${operation.id} differ on ${ndjsonContentType}.`)
     }
+    assertCarried(operation, route, agency)
     served.push({ operation, route })
   }
   return served

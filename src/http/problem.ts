@@ -50,10 +50,30 @@ export const problemOf = (error: unknown): Problem => {
   }
 }
 
+/** What a refused session or proof of possession is called in RFC 9449. */
+const dpopErrors: Record<string, string> = {
+  use_dpop_nonce: 'use_dpop_nonce',
+  session_invalid: 'invalid_token',
+  proof_missing: 'invalid_dpop_proof',
+  proof_malformed: 'invalid_dpop_proof',
+  proof_mismatch: 'invalid_dpop_proof',
+  proof_expired: 'invalid_dpop_proof',
+  proof_key_mismatch: 'invalid_token',
+  proof_replayed: 'invalid_dpop_proof',
+}
+
 /** Header fields that belong to a problem's status. */
 export const problemHeaders = (error: unknown): Record<string, string> => {
   if (!isRefusal(error)) return {}
   if (error.kind === 'unauthenticated') {
+    const dpop = dpopErrors[error.code]
+    if (dpop !== undefined) {
+      const nonce = error.facts['nonce']
+      return {
+        'WWW-Authenticate': `DPoP realm="chancery", algs="ES256 EdDSA", error="${dpop}"`,
+        ...(typeof nonce === 'string' ? { 'DPoP-Nonce': nonce } : {}),
+      }
+    }
     const invalid = error.code === 'credentials_invalid' ? ', error="invalid_token"' : ''
     return { 'WWW-Authenticate': `Bearer realm="chancery"${invalid}` }
   }

@@ -4,6 +4,7 @@ import { didWebDocument, didWebFor } from './did-web.ts'
 import type { Dids } from './dids.ts'
 import { type IssuerKey, issueCredential } from './issue.ts'
 import { verifyPresentation } from './present.ts'
+import { challengeOf, prove, recheck } from './prove.ts'
 import { type OwnDecisions, withOwnDecisions } from './status.ts'
 import { type ListBits, openPublishedLists } from './status-lists.ts'
 import { viewOf } from './type-metadata.ts'
@@ -34,6 +35,7 @@ export const openIdentity = (needs: IdentityNeeds): Identity => {
   const issuing = { types, dids, signer, issuer, allot, clock, baseUrl }
   const status = withOwnDecisions(needs.status, needs.own)
   const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain }
+  const proving = { ...verifying, did }
   const published = openPublishedLists({ source: needs.lists, signer, issuer, clock, baseUrl })
   return {
     did,
@@ -45,6 +47,9 @@ export const openIdentity = (needs: IdentityNeeds): Identity => {
     },
     verify: (credential, options) => verifyCredential(credential, verifying, options),
     verifyPresentation: (presentation, expected) => verifyPresentation(presentation, verifying, expected),
+    challengeOf,
+    prove: (presentations, expected) => prove(presentations, expected, proving),
+    recheck: proof => recheck(proof, proving),
     decide: needs.own.decide,
     bitstringList: published.bitstring,
     tokenList: published.token,

@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
-import type { PresentationVerdict } from '../kernel/identity.ts'
+import { canonical } from '../kernel/canonical.ts'
+import type { PresentationVerdict, Verdict } from '../kernel/identity.ts'
 import type { SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { VerificationKey } from './did-keys.ts'
@@ -9,9 +10,11 @@ import { keyUrl, signatureHolds } from './formats/jose.ts'
 import { isRecord } from './formats/json.ts'
 import { type OpenedPresentation, openPresentation, sealVp11, sealVpJwt } from './formats/presentation.ts'
 import { bindKey, discloseOnly } from './formats/sd-jwt-vc.ts'
-import { publicKeyFromJwk } from './key-material.ts'
+import { Generations } from './generations.ts'
+import { type PublicKey, publicKeyFromJwk } from './key-material.ts'
+import { clockSkewMs } from './standing.ts'
 import { Checks } from './verdict.ts'
-import { clockSkewMs, type HolderCheck, type VerifyNeeds, type VerifyOptions, verifyCredential } from './verify.ts'
+import { type HolderCheck, type Judged, judgeCredential, type VerifyNeeds, type VerifyOptions } from './verify.ts'
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
 
@@ -52,11 +55,24 @@ const judgeChallenge = (
   }
 }
 
-const judgeKeyBinding = async (opened: Opened, binding: KeyBinding | undefined): Promise<void> => {
+// A wallet presents with the same key again and again. Only the reading is remembered, never a judgement.
+const holderKeys = new Generations<PublicKey>(10_000)
+const keyLengthMost = 256
+
+const holderKeyOf = (jwk: JsonWebKey): PublicKey => {
+  const name = canonical(jwk)
+  const known = holderKeys.get(name)
+  if (known !== undefined) return known
+  const key = publicKeyFromJwk(jwk)
+  if (name.length <= keyLengthMost) holderKeys.set(name, key)
+  return key
+}
+
+const judgeKeyBinding = async (opened: Opened, binding: KeyBinding | undefined): Promise<string> => {
   if (binding === undefined) throw rejected('holder_unproven', 'The SD-JWT is presented without a key binding.')
   if (opened.confirmation === undefined)
     throw rejected('holder_unproven', 'The SD-JWT names no key of its holder (cnf).')
-  const key = publicKeyFromJwk(opened.confirmation as JsonWebKey)
+  const key = holderKeyOf(opened.confirmation as JsonWebKey)
   if (binding.signed.header.alg !== key.algorithm) {
     throw rejected('algorithm_mismatch', 'The key binding names another algorithm than the key has.')
   }
@@ -65,6 +81,7 @@ const judgeKeyBinding = async (opened: Opened, binding: KeyBinding | undefined):
   if (!(await signatureHolds(binding.signed, key))) {
     throw rejected('holder_mismatch', 'The presentation is not signed by the holder of the credential.')
   }
+  return key.thumbprint
 }
 
 /** An SD-JWT proves its holder's key itself: by a key binding over this challenge. */
@@ -72,11 +89,12 @@ const holderProven =
   (expected: PresentationExpectation, now: number): HolderCheck =>
   async (opened, checks) => {
     const binding = opened.keyBinding
-    await checks.runAsync('holderBinding', () => judgeKeyBinding(opened, binding))
+    const holderKey = await checks.runAsync('holderBinding', () => judgeKeyBinding(opened, binding))
     checks.run('challenge', () => {
       if (binding === undefined) throw rejected('challenge_mismatch', 'No challenge is answered without a key binding.')
       judgeChallenge({ ...binding, notBefore: undefined, expiresAt: undefined }, expected, now)
     })
+    return holderKey
   }
 
 /** An SD-JWT with key binding is a presentation of one credential. */
@@ -84,10 +102,11 @@ const verifySdJwt = async (
   input: unknown,
   needs: VerifyNeeds,
   expected: PresentationExpectation,
-): Promise<PresentationVerdict> => {
+): Promise<JudgedPresentation> => {
   const now = expected.at ?? needs.clock.now()
-  const verdict = await verifyCredential(input, needs, expected, holderProven(expected, now))
-  return { ...verdict, credentials: [verdict] }
+  const judged = await judgeCredential(input, needs, expected, holderProven(expected, now))
+  const { verdict } = judged
+  return { verdict: { ...verdict, credentials: [verdict] }, credentials: [judged] }
 }
 
 /** The presenter holds the credential, or the credential brings its own proof, as a guardian's for a minor does. */
@@ -95,13 +114,14 @@ const holderIs = (key: VerificationKey, needs: VerifyNeeds, proven: HolderCheck)
   const isPresenter: HolderCheck = async (opened, checks) => {
     await checks.runAsync('holderBinding', async () => {
       if (opened.confirmation !== undefined) {
-        if (publicKeyFromJwk(opened.confirmation as JsonWebKey).thumbprint === key.thumbprint) return
+        if (holderKeyOf(opened.confirmation as JsonWebKey).thumbprint === key.thumbprint) return
       } else if (opened.subjectId !== undefined && (await needs.dids.subjectOf(opened.subjectId)) === key.did) {
         return
       }
       throw rejected('holder_mismatch', 'A credential in the presentation belongs to another holder.')
     })
     checks.skip('challenge')
+    return key.thumbprint
   }
   return (opened, checks) => (opened.keyBinding === undefined ? isPresenter : proven)(opened, checks)
 }
@@ -124,30 +144,35 @@ const verifyJwtPresentation = async (
   compact: string,
   needs: VerifyNeeds,
   expected: PresentationExpectation,
-): Promise<PresentationVerdict> => {
+): Promise<JudgedPresentation> => {
   const now = expected.at ?? needs.clock.now()
   const checks = new Checks()
+  const nothing = () => ({ verdict: { ...checks.verdict(now), credentials: [] }, credentials: [] })
   let shown: OpenedPresentation | undefined
   checks.run('format', () => {
     shown = openPresentation(input, compact)
   })
-  if (shown === undefined) return { ...checks.verdict(now), credentials: [] }
+  if (shown === undefined) return nothing()
   const presentation: OpenedPresentation = shown
   const key = await checks.runAsync('signature', () => signerOf(presentation, needs, now))
-  if (key === undefined) return { ...checks.verdict(now), credentials: [] }
+  if (key === undefined) return nothing()
   checks.run('challenge', () => judgeChallenge(presentation, expected, now))
   const judgeHolder = holderIs(key, needs, holderProven(expected, now))
-  const credentials = await Promise.all(
-    presentation.credentials.map(credential => verifyCredential(credential, needs, expected, judgeHolder)),
+  const judged = await Promise.all(
+    presentation.credentials.map(credential => judgeCredential(credential, needs, expected, judgeHolder)),
   )
+  const credentials = judged.map(each => each.verdict)
   const verdict: PresentationVerdict = { ...checks.verdict(now), holder: key.did, credentials }
   const refused = credentials.find(credential => !credential.verified)
   if (refused !== undefined) {
     verdict.verified = false
     if (verdict.refusal === undefined && refused.refusal !== undefined) verdict.refusal = refused.refusal
   }
-  return verdict
+  return { verdict, own: checks.verdict(now), credentials: judged }
 }
+
+/** `own` is the verdict on the presentation itself, where it is signed apart from its credentials. */
+export type JudgedPresentation = { verdict: PresentationVerdict; own?: Verdict; credentials: Judged[] }
 
 /**
  * Judges a presentation and every credential inside it: who presents, to whom, in answer to which challenge, and
@@ -158,13 +183,21 @@ export const verifyPresentation = async (
   input: unknown,
   needs: VerifyNeeds,
   expected: PresentationExpectation,
-): Promise<PresentationVerdict> => {
+): Promise<PresentationVerdict> => (await judgePresentation(input, needs, expected)).verdict
+
+export const judgePresentation = async (
+  input: unknown,
+  needs: VerifyNeeds,
+  expected: PresentationExpectation,
+): Promise<JudgedPresentation> => {
   const checks = new Checks()
   let compact: string | undefined
   checks.run('format', () => {
     compact = unwrap(input, 'EnvelopedVerifiablePresentation')
   })
-  if (compact === undefined) return { ...checks.verdict(expected.at ?? needs.clock.now()), credentials: [] }
+  if (compact === undefined) {
+    return { verdict: { ...checks.verdict(expected.at ?? needs.clock.now()), credentials: [] }, credentials: [] }
+  }
   const text: string = compact
   return text.includes('~')
     ? verifySdJwt(isRecord(input) && input['proof'] !== undefined ? input : text, needs, expected)

@@ -1,10 +1,11 @@
 import type { Verdict } from '../kernel/identity.ts'
-import type { AccreditationVerdict, Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
+import type { Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
 import { openCredential } from './formats/detect.ts'
 import type { Opened } from './formats/format.ts'
 import { keyUrl, signatureHolds } from './formats/jose.ts'
+import { judgeAccreditation, judgeAdmission, judgeDates, judgeKey, statusRefusals } from './standing.ts'
 import type { CredentialTypes } from './types.ts'
 import { Checks } from './verdict.ts'
 
@@ -22,9 +23,6 @@ export type VerifyOptions = {
   /** Judge as of this past time (ms). */
   at?: number | undefined
 }
-
-/** How far two clocks may stand apart. */
-export const clockSkewMs = 60_000
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
 
@@ -55,76 +53,11 @@ const signatureOf = async (opened: Opened, needs: VerifyNeeds, now: number): Pro
   return key
 }
 
-/** @param now the time that is asked about; `today` is the time it is. */
-const judgeDates = (opened: Opened, now: number, today: number): void => {
-  const { issuedAt, validFrom, validUntil } = opened
-  // Written so that a time which is not a number does not pass either.
-  if (!(now <= today + clockSkewMs)) throw rejected('time_not_come', 'Nothing is judged as of a time to come.')
-  if (issuedAt === undefined) throw rejected('issue_time_missing', 'The credential does not say when it was issued.')
-  if (issuedAt > now + clockSkewMs)
-    throw rejected('credential_not_yet_valid', 'The credential was issued in the future.')
-  if (validFrom !== undefined && validFrom > now + clockSkewMs) {
-    throw rejected('credential_not_yet_valid', 'The credential is not valid yet.')
-  }
-  if (validUntil !== undefined && validUntil <= now) throw rejected('credential_expired', 'The credential has expired.')
-}
-
 const judgeSchema = (opened: Opened, needs: VerifyNeeds): void => {
   const { type, claims, partial } = opened
   const problem = partial ? type.checkDisclosed(claims) : type.check(claims)
   if (problem !== undefined) throw rejected('schema_violated', `The claims do not fit ${type.schemaId}: ${problem}.`)
-  if (!needs.trust.schemaAdmitted(type.id, type.schemaDigest)) {
-    throw rejected('schema_not_admitted', `The root of trust has not admitted ${type.schemaId}.`)
-  }
-}
-
-const accreditationRefusal = (verdict: AccreditationVerdict & { accredited: false }, type: string): Refusal => {
-  if (verdict.reason === 'void') {
-    return rejected(
-      'accreditation_void',
-      `The issuer’s accreditation for ${type} is void; nothing issued under it counts.`,
-    )
-  }
-  return rejected('issuer_unaccredited', `The issuer is not accredited for ${type} (${verdict.reason}).`)
-}
-
-/** Accredited when it was issued, and not declared void since. @returns when the accreditation ended, if it has. */
-const judgeAccreditation = (opened: Opened, issuer: string, needs: VerifyNeeds, now: number): number | undefined => {
-  const then = needs.trust.accreditation(issuer, opened.type.id, Math.min(opened.issuedAt ?? now, now))
-  if (!then.accredited) throw accreditationRefusal(then, opened.type.id)
-  const today = needs.trust.accreditation(issuer, opened.type.id, now)
-  if (today.accredited) return undefined
-  if (today.reason === 'void') throw accreditationRefusal(today, opened.type.id)
-  return today.since ?? then.validUntil
-}
-
-/**
- * A date that the signer writes proves nothing against that signer: a distrusted key counts for nothing, and a
- * credential that names a status list opened after its issuer's accreditation or key had ended is backdated.
- */
-const judgeKey = (
-  opened: Opened,
-  key: VerificationKey,
-  ended: number | undefined,
-  issuer: string,
-  needs: VerifyNeeds,
-): void => {
-  const distrusted = needs.trust.distrustedSince(issuer, key.thumbprint)
-  if (distrusted !== undefined) throw rejected('key_distrusted', 'The key that signed this credential is distrusted.')
-  const limit = Math.min(ended ?? Number.POSITIVE_INFINITY, key.validUntil ?? Number.POSITIVE_INFINITY)
-  if (limit === Number.POSITIVE_INFINITY || opened.status === undefined) return
-  const openedAt = needs.status.openedAt(opened.status.issuer, opened.status.list)
-  if (openedAt === undefined || openedAt > limit) {
-    throw rejected(
-      'credential_backdated',
-      'The credential names a status list that is younger than its issuer’s right to sign.',
-    )
-  }
-}
-
-const statusRefusals = {
-  revoked: rejected('credential_revoked', 'The issuer has revoked this credential.'),
-  suspended: rejected('credential_suspended', 'The issuer has suspended this credential.'),
+  judgeAdmission(type, needs.trust)
 }
 
 const judgeStatus = async (opened: Opened, issuer: string, needs: VerifyNeeds, at: number | undefined) => {
@@ -154,11 +87,16 @@ const about = (verdict: Verdict, opened: Opened): Verdict => {
   return verdict
 }
 
-export type HolderCheck = (opened: Opened, checks: Checks) => Promise<void>
+/** @returns the thumbprint of the key that proved itself to be the holder's. */
+export type HolderCheck = (opened: Opened, checks: Checks) => Promise<string | undefined>
+
+/** A verdict with what it was reached from, for those who judge again later. */
+export type Judged = { verdict: Verdict; opened?: Opened; key?: VerificationKey; holderKey?: string }
 
 const holderNotAsked: HolderCheck = async (_opened, checks) => {
   checks.skip('holderBinding')
   checks.skip('challenge')
+  return undefined
 }
 
 /**
@@ -170,31 +108,38 @@ export const verifyCredential = async (
   input: unknown,
   needs: VerifyNeeds,
   options: VerifyOptions = {},
-  judgeHolder: HolderCheck = holderNotAsked,
-): Promise<Verdict> => {
+): Promise<Verdict> => (await judgeCredential(input, needs, options, holderNotAsked)).verdict
+
+export const judgeCredential = async (
+  input: unknown,
+  needs: VerifyNeeds,
+  options: VerifyOptions,
+  judgeHolder: HolderCheck,
+): Promise<Judged> => {
   const now = options.at ?? needs.clock.now()
   const checks = new Checks()
   let opened: Opened | undefined
   checks.run('format', () => {
     opened = openCredential(input, needs.types)
   })
-  if (opened === undefined) return checks.verdict(now)
+  if (opened === undefined) return { verdict: checks.verdict(now) }
   const credential: Opened = opened
   const key = await checks.runAsync('signature', () => signatureOf(credential, needs, now))
-  if (key === undefined) return about(checks.verdict(now), credential)
-  await judgeHolder(credential, checks)
+  if (key === undefined) return { verdict: about(checks.verdict(now), credential), opened: credential }
+  const holderKey = await judgeHolder(credential, checks)
+  const seen = { opened: credential, key, ...(holderKey === undefined ? {} : { holderKey }) }
   checks.run('dates', () => judgeDates(credential, now, needs.clock.now()))
   checks.run('schema', () => judgeSchema(credential, needs))
   let issuer = ''
   let ended: number | undefined
   checks.run('accreditation', () => {
     issuer = issuerAddress(key.did, needs.chain)
-    ended = judgeAccreditation(credential, issuer, needs, now)
+    ended = judgeAccreditation({ typeId: credential.type.id, issuedAt: credential.issuedAt }, issuer, needs.trust, now)
   })
-  if (issuer === '') return about(checks.verdict(now), credential)
-  checks.run('key', () => judgeKey(credential, key, ended, issuer, needs))
+  if (issuer === '') return { verdict: about(checks.verdict(now), credential), ...seen }
+  checks.run('key', () => judgeKey(credential.status, key, ended, issuer, needs))
   const block = await checks.runAsync('status', () => judgeStatus(credential, issuer, needs, options.at))
   const verdict = about(checks.verdict(now), credential)
   if (block !== undefined) verdict.block = block
-  return verdict
+  return { verdict, ...seen }
 }

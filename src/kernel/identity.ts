@@ -1,3 +1,4 @@
+import type { ProvenCredential } from './gate.ts'
 import type { BlockRef, StatusPointer, StatusValue, Tx } from './ports.ts'
 import type { RefusalKind } from './refusal.ts'
 
@@ -82,6 +83,33 @@ export type Issuance = {
   ): Promise<string>
 }
 
+/** The plain facts by which a proven credential is judged again at every call. Times are milliseconds. */
+export type Standing = {
+  /** The issuer's chain address, lower case. */
+  issuer: string
+  /** DID URL of the key that signed the credential, and its thumbprint. */
+  kid: string
+  thumbprint: string
+  type: string
+  schemaId: string
+  schemaDigest: string
+  issuedAt: number
+  validFrom?: number
+  validUntil?: number
+  status: StatusPointer
+  /** Of a mandate: where the mandates above it have their status. */
+  ancestors?: StatusPointer[]
+}
+
+/** A credential that was presented and does not count, and why. Without a type, it could not be read so far. */
+export type LapsedCredential = { type?: string; refusal: { kind: RefusalKind; code: string; detail: string } }
+
+/** What presentations over one challenge came to. Plain data, so that it can be kept and judged again. */
+export type Proof = {
+  credentials: { credential: ProvenCredential; standing: Standing }[]
+  lapsed: LapsedCredential[]
+}
+
 /** What the public may read of a credential type. */
 export type TypeView = {
   id: string
@@ -107,6 +135,12 @@ export type Identity = {
     presentation: unknown,
     expected: { challenge: string; audience: readonly string[]; at?: number | undefined },
   ): Promise<PresentationVerdict>
+  /** The one challenge that presentations say they answer. @throws Refusal credential_malformed, challenge_mismatch */
+  challengeOf(presentations: readonly string[]): string
+  /** Judges presentations over one challenge, each credential for itself. @throws Refusal presentation_excessive */
+  prove(presentations: readonly string[], expected: { challenge: string; audience: readonly string[] }): Promise<Proof>
+  /** The proof as it stands now: what no longer does has moved to `lapsed`. In memory, a few microseconds. */
+  recheck(proof: Proof): Proof | Promise<Proof>
   /** A decision about a status counts with us from the commit of the act on. */
   decide(pointer: StatusPointer, value: StatusValue): void
   bitstringList(list: number): Promise<string>

@@ -22,6 +22,15 @@ export const keyIdOf = ({ name, publicKey }: NoteKey): Buffer =>
 export const verifierKey = (key: NoteKey): string =>
   `${key.name}+${keyIdOf(key).toString('hex')}+${Buffer.concat([Buffer.of(ed25519), key.publicKey]).toString('base64')}`
 
+/** @returns undefined for what is not the verifier key of an Ed25519 key. */
+export const parseVerifierKey = (text: string): NoteKey | undefined => {
+  const found = /^([^\s+\p{Cc}]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/u.exec(text)
+  const bytes = Buffer.from(found?.[3] ?? '', 'base64')
+  if (found?.[1] === undefined || bytes.length !== 33 || bytes[0] !== ed25519) return undefined
+  const key = { name: found[1], publicKey: bytes.subarray(1) }
+  return keyIdOf(key).toString('hex') === found[2] ? key : undefined
+}
+
 /** The text that is signed; it ends with a newline. */
 export const checkpointText = ({ origin, size, root }: Checkpoint): string =>
   `${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`

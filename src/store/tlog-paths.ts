@@ -59,6 +59,12 @@ export const firstEntries = (bundle: Buffer, count: number): Buffer => {
   return bundle.subarray(0, end)
 }
 
+/** One entry of a bundle. @throws RangeError if the bundle does not reach so far. */
+export const entryOf = (bundle: Buffer, at: number): Buffer => {
+  const before = firstEntries(bundle, at).length
+  return firstEntries(bundle, at + 1).subarray(before + 2)
+}
+
 /** @throws RangeError if the bundle is cut off. */
 export const unbundled = (bundle: Buffer): Buffer[] => {
   const entries: Buffer[] = []

@@ -1,5 +1,7 @@
 import request from 'supertest'
+import type { Route } from '../../src/kernel/plugin.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
+import type { Requirement } from '../../src/kernel/requirement.ts'
 import { contract, type House, openHouse, post, routes } from './fixture.ts'
 
 let house: House
@@ -101,6 +103,8 @@ describe('a path', () => {
   })
 })
 
+const requiring = (requires: Requirement): Route => ({ requires, run: async () => ({ status: 200 }) })
+
 describe('the start', () => {
   test.each([
     [
@@ -114,6 +118,16 @@ describe('the start', () => {
       /no operation for the route stray/,
     ],
     ['a stream is bound to a plain route', { routes: { ...routes(), batch: routes()['echo'] } }, /differ on/],
+    [
+      'an operation without a body asks for a presentation made for it',
+      { routes: { ...routes(), staffOnly: requiring({ by: 'holder', of: { id: 'a', type: 'A' }, oneShot: true }) } },
+      /staffOnly requires a presentation for each act, and has no body/,
+    ],
+    [
+      'an operation may wait for a second officer and does not say so',
+      { routes: { ...routes(), echo: requiring({ by: 'staff', scope: 's', fourEyes: { lifeSeconds: 1 } }) } },
+      /echo may wait for a second officer; openapi.yaml needs its 202/,
+    ],
     ['an agency has an odd name', { agency: { name: 'a/b' } }, /not a name/],
   ])('stops when %s', async (_name, options, message) => {
     const given = { ...options } as Record<string, unknown>

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { createApiKeys, createFirstKey } from '../../src/http/api-keys.ts'
 import { createAuth, type OidcConfig } from '../../src/http/auth.ts'
+import type { Caller } from '../../src/kernel/gate.ts'
+import { Refusal } from '../../src/kernel/refusal.ts'
 import { memoryStore, movableClock, openHouse, post } from './fixture.ts'
 
 const invalid = expect.objectContaining({ kind: 'unauthenticated', code: 'credentials_invalid' })
@@ -313,5 +315,47 @@ describe('over HTTP', () => {
     expect(statuses).toEqual([401, 401, 401, 429, 429])
     expect(await staff(house.url, bearer(house.key))).toMatchObject({ status: 200 })
     await house.close()
+  })
+})
+
+describe('the other schemes', () => {
+  const token = `gs_${'0'.repeat(32)}.${'s'.repeat(43)}`
+  const call = { method: 'POST', url: 'https://office.example/act', query: 'a=1', request: 'r-1' }
+
+  test.each([`Bearer ${token}`, `DPoP ${token}`, 'Agency eyJ.x.y', 'DPoP ck_0000000000000000_x', 'Other x'])(
+    'are refused where nobody answers for them: %.12s',
+    async authorization => {
+      const auth = createAuth({ store: await memoryStore(), clock: movableClock(), scopes: [] })
+      await expect(auth.authenticate({ authorization, ...call })).rejects.toThrow(invalid)
+    },
+  )
+
+  test('hand a session with its call to whoever keeps sessions, and a signed request with its query', async () => {
+    const seen: unknown[] = []
+    const agency: Caller = { kind: 'agency', id: 'did:ethr:0x1:0xa' }
+    const auth = createAuth({
+      ...{ store: await memoryStore(), clock: movableClock(), scopes: [] },
+      holders: {
+        session: async given => {
+          seen.push(given)
+          throw new Refusal('unauthenticated', 'proof_missing', 'x')
+        },
+      },
+      agencies: {
+        admit: async given => {
+          seen.push(given)
+          return agency
+        },
+      },
+    })
+    const session = auth.authenticate({ authorization: `dpop ${token}`, dpop: 'p', ...call })
+    await expect(session).rejects.toMatchObject({ code: 'proof_missing' })
+    expect(await auth.authenticate({ authorization: 'Agency eyJ.x.y', ...call })).toBe(agency)
+    expect(seen).toEqual([
+      expect.objectContaining({ token, dpop: 'p', method: 'POST', url: call.url, request: 'r-1' }),
+      { token: 'eyJ.x.y', method: 'POST', url: `${call.url}?a=1` },
+    ])
+    await expect(auth.authenticate({ authorization: `Bearer ${token}`, ...call })).rejects.toThrow(invalid)
+    await expect(auth.authenticate({ authorization: 'DPoP eyJ.x.y', ...call })).rejects.toThrow(invalid)
   })
 })

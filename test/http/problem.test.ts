@@ -52,9 +52,27 @@ describe('a problem document', () => {
   })
 })
 
+describe('the problem of a refused session', () => {
+  test('says so in the words of RFC 9449, and brings the nonce to use', () => {
+    const facts = { nonce: 'n-1' }
+    expect(problemHeaders(new Refusal('unauthenticated', 'use_dpop_nonce', 'x', { facts }))).toEqual({
+      'WWW-Authenticate': 'DPoP realm="chancery", algs="ES256 EdDSA", error="use_dpop_nonce"',
+      'DPoP-Nonce': 'n-1',
+    })
+    expect(problemHeaders(new Refusal('unauthenticated', 'proof_replayed', 'x'))).toEqual({
+      'WWW-Authenticate': 'DPoP realm="chancery", algs="ES256 EdDSA", error="invalid_dpop_proof"',
+    })
+    expect(problemHeaders(new Refusal('unauthenticated', 'session_invalid', 'x'))).toEqual({
+      'WWW-Authenticate': 'DPoP realm="chancery", algs="ES256 EdDSA", error="invalid_token"',
+    })
+  })
+})
+
 describe('the log', () => {
   test('keeps keys, sessions, tokens and credentials out of texts', () => {
     const key = `ck_0123456789abcdef_${'s'.repeat(43)}`
+    const session = `gs_${'0'.repeat(32)}.${'s'.repeat(43)}`
+    expect(scrub(`${session} Agency something`)).toBe('[secret] [secret]')
     const text = scrub(`${key} cs_abcdefghijkl eyJhbGciOi.eyJzdWIi.c2ln~disclosure~ Bearer something`)
     expect(text).toBe('[secret] [secret] [secret] [secret]')
   })

@@ -1,0 +1,216 @@
+import { hash } from 'node:crypto'
+import type { ProvenCredential } from '../kernel/gate.ts'
+import type { CheckName, LapsedCredential, Proof, Standing, Verdict } from '../kernel/identity.ts'
+import type { StatusPointer, StatusReader } from '../kernel/ports.ts'
+import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
+import { unwrap } from './formats/detect.ts'
+import { openJws } from './formats/jose.ts'
+import { isRecord, malformed } from './formats/json.ts'
+import { judgePresentation } from './present.ts'
+import { judgeAncestors, recheckStanding } from './standing.ts'
+import { issuerAddress, type Judged, type VerifyNeeds } from './verify.ts'
+
+/** Presentations, and credentials in all of them together, that one proof may hold. */
+const presentationsMost = 8
+const credentialsMost = 16
+const ancestorsMost = 16
+
+export type ProveNeeds = VerifyNeeds & { did: string }
+
+/** Checks that ask who is presenting. What fails them proves nothing; what fails the others proves too little. */
+const ofTheProof: ReadonlySet<CheckName> = new Set<CheckName>(['signature', 'holderBinding', 'challenge'])
+
+/** A verdict's refusal in the words of the gate: the same code, under the kind that the gate has for such a check. */
+const refusalOf = ({ checks, refusal }: Verdict): Refusal => {
+  const failed = checks.find(({ outcome }) => outcome === 'failed' || outcome === 'unavailable')
+  if (refusal === undefined || failed === undefined) throw new Error('a verdict without a refusal is no refusal')
+  return new Refusal(kindOf(refusal.kind, failed.check), refusal.code, refusal.detail)
+}
+
+const kindOf = (kind: RefusalKind, check: CheckName): RefusalKind => {
+  if (kind === 'unavailable') return kind
+  if (check === 'format') return 'malformed'
+  return ofTheProof.has(check) ? 'unauthenticated' : 'forbidden'
+}
+
+/** A refusal of a recheck: whoever holds the credential is known already, so what no longer stands is forbidden. */
+const lapsedRefusal = (refusal: Refusal): Refusal =>
+  refusal.kind === 'unavailable' || refusal.kind === 'forbidden'
+    ? refusal
+    : new Refusal('forbidden', refusal.code, refusal.message)
+
+const lapsedOf = (type: string | undefined, { kind, code, message }: Refusal): LapsedCredential => ({
+  ...(type === undefined ? {} : { type }),
+  refusal: { kind, code, detail: message },
+})
+
+const wholeNumber = (value: unknown): number => {
+  const number = typeof value === 'string' && /^[0-9]{1,15}$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0) {
+    throw malformed('A mandate names no place in a status list for one of its ancestors.')
+  }
+  return number
+}
+
+/** Where the mandates above a mandate have their status: in the lists of the same issuer. */
+const ancestorsOf = (claims: Record<string, unknown>, own: StatusPointer): StatusPointer[] => {
+  const ancestors = claims['ancestors']
+  if (ancestors === undefined) return []
+  if (!Array.isArray(ancestors) || ancestors.length > ancestorsMost) {
+    throw malformed(`A mandate lists at most ${ancestorsMost} ancestors.`)
+  }
+  return ancestors.map(ancestor => {
+    if (!isRecord(ancestor)) throw malformed('An ancestor of a mandate is not an object.')
+    return { ...own, list: wholeNumber(ancestor['statusList']), index: wholeNumber(ancestor['statusIndex']) }
+  })
+}
+
+const mandateType = 'CompanyMandate'
+
+const standingOf = ({ opened, key }: Judged, chain: string): Standing => {
+  if (opened === undefined || key === undefined || opened.status === undefined || opened.issuedAt === undefined) {
+    throw new Error('a credential that passed its checks has a key, a status and a date')
+  }
+  const { type, claims, validFrom, validUntil, status, issuedAt } = opened
+  const standing: Standing = {
+    issuer: issuerAddress(key.did, chain),
+    ...{ kid: key.kid, thumbprint: key.thumbprint },
+    ...{ type: type.id, schemaId: type.schemaId, schemaDigest: type.schemaDigest, issuedAt, status },
+  }
+  if (validFrom !== undefined) standing.validFrom = validFrom
+  if (validUntil !== undefined) standing.validUntil = validUntil
+  const ancestors = type.id === mandateType ? ancestorsOf(claims, status) : []
+  if (ancestors.length > 0) standing.ancestors = ancestors
+  return standing
+}
+
+const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): ProvenCredential => {
+  if (opened === undefined || key === undefined || holderKey === undefined) {
+    throw new Error('a credential that passed its checks has a holder')
+  }
+  const { claims, type, id, subjectId, validUntil } = opened
+  const proven: ProvenCredential = {
+    ...{ type: type.id, issuer: key.did, holder: subjectId ?? `urn:jkt:${holderKey}`, holderKey, claims },
+    // Without disclosures and key binding: the same however much of it is shown.
+    digest: hash('sha256', opened.compact.split('~', 1)[0] ?? '', 'base64url'),
+    own: key.did === did,
+  }
+  if (id !== undefined) proven.credentialId = id
+  if (validUntil !== undefined) proven.validUntil = validUntil
+  if (verdict.block !== undefined) proven.block = verdict.block
+  return proven
+}
+
+const judge = async (judged: Judged, needs: ProveNeeds, status: StatusReader): Promise<Proof> => {
+  const type = judged.opened?.type.id
+  if (!judged.verdict.verified) return { credentials: [], lapsed: [lapsedOf(type, refusalOf(judged.verdict))] }
+  try {
+    const standing = standingOf(judged, needs.chain)
+    judgeAncestors(standing, status)
+    return { credentials: [{ credential: provenOf(judged, needs.did), standing }], lapsed: [] }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { credentials: [], lapsed: [lapsedOf(type, error)] }
+  }
+}
+
+const proveOne = async (
+  presentation: string,
+  expected: { challenge: string; audience: readonly string[] },
+  needs: ProveNeeds,
+): Promise<Proof> => {
+  const { own, verdict, credentials } = await judgePresentation(presentation, needs, expected)
+  // The presentation itself failed: nothing in it is anybody's.
+  const whole = own ?? (credentials.length === 0 ? verdict : undefined)
+  if (whole !== undefined && !whole.verified)
+    return { credentials: [], lapsed: [lapsedOf(undefined, refusalOf(whole))] }
+  const parts = await Promise.all(credentials.map(each => judge(each, needs, needs.status)))
+  return joined(parts)
+}
+
+const joined = (parts: readonly Proof[]): Proof => ({
+  credentials: parts.flatMap(part => part.credentials),
+  lapsed: parts.flatMap(part => part.lapsed),
+})
+
+/**
+ * Judges everything that was presented over one challenge. Each credential stands for itself: one that fails does not
+ * fail the others, and `lapsed` says why it does not count.
+ * @param presentations vp+jwt, VC-JWT 1.1 presentations, or SD-JWTs with key binding.
+ * @throws Refusal malformed/presentation_excessive
+ */
+export const prove = async (
+  presentations: readonly string[],
+  expected: { challenge: string; audience: readonly string[] },
+  needs: ProveNeeds,
+): Promise<Proof> => {
+  const excessive = (most: string): Refusal =>
+    new Refusal('malformed', 'presentation_excessive', `A proof holds at most ${most}; present fewer.`)
+  if (presentations.length > presentationsMost) throw excessive(`${presentationsMost} presentations`)
+  const proof = joined(await Promise.all(presentations.map(each => proveOne(each, expected, needs))))
+  if (proof.credentials.length > credentialsMost) throw excessive(`${credentialsMost} credentials`)
+  return proof
+}
+
+const challengeIn = (presentation: string): unknown => {
+  const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+  const jws = compact.includes('~') ? compact.slice(compact.lastIndexOf('~') + 1) : compact
+  if (jws === '') throw malformed('An SD-JWT is presented without a key binding.')
+  const { payload } = openJws(jws)
+  const vp = payload['vp']
+  return payload['nonce'] ?? (isRecord(vp) ? vp['challenge'] : undefined)
+}
+
+/**
+ * The one challenge that presentations say they answer. Nothing of it is believed yet.
+ * @throws Refusal malformed/credential_malformed, unauthenticated/challenge_mismatch when they differ.
+ */
+export const challengeOf = (presentations: readonly string[]): string => {
+  const shown = new Set(presentations.map(challengeIn))
+  const [challenge] = shown
+  if (shown.size === 1 && typeof challenge === 'string') return challenge
+  throw new Refusal(
+    'unauthenticated',
+    'challenge_mismatch',
+    'All presentations must answer one and the same challenge.',
+  )
+}
+
+/**
+ * Whether proven credentials stand now, a few microseconds each. Those that do not are named with the reason.
+ * @throws whatever is not a Refusal.
+ */
+export const recheck = (proof: Proof, needs: ProveNeeds): Proof | Promise<Proof> => {
+  const blocks = proof.credentials.map(({ standing }) => {
+    try {
+      const block = recheckStanding(standing, needs)
+      return block instanceof Promise ? block.catch(asRefusal) : block
+    } catch (error) {
+      return asRefusal(error)
+    }
+  })
+  const collect = (found: readonly Awaited<(typeof blocks)[number]>[]): Proof => {
+    found.forEach((each, index) => {
+      const credential = proof.credentials[index]?.credential
+      // In place: whoever holds the credential sees the newest block that it was looked at on.
+      if (credential !== undefined && !(each instanceof Refusal)) credential.block = each
+    })
+    if (!found.some(each => each instanceof Refusal)) return proof
+    const lapsed = [...proof.lapsed]
+    const credentials = proof.credentials.filter(({ credential }, index) => {
+      const refusal = found[index]
+      if (!(refusal instanceof Refusal)) return true
+      lapsed.push(lapsedOf(credential.type, lapsedRefusal(refusal)))
+      return false
+    })
+    return { credentials, lapsed }
+  }
+  return blocks.some(each => each instanceof Promise)
+    ? Promise.all(blocks).then(collect)
+    : collect(blocks as Awaited<(typeof blocks)[number]>[])
+}
+
+const asRefusal = (error: unknown): Refusal => {
+  if (error instanceof Refusal) return error
+  throw error
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { viewOf } from '../../src/identity/type-metadata.ts'
+import { loadCredentialTypes } from '../../src/identity/types.ts'
+import { dcqlOf, optionsOf } from '../../src/kernel/dcql.ts'
+import type { Resolved } from '../../src/kernel/gate.ts'
+import type { CredentialQuery, CredentialTree } from '../../src/kernel/requirement.ts'
+
+const types = loadCredentialTypes(join(import.meta.dirname, '../../schemas')).all.map(viewOf)
+const kyc = (more: Partial<CredentialQuery> = {}): CredentialQuery => ({ id: 'kyc', type: 'KycAttestation', ...more })
+const licence: CredentialQuery = { id: 'licence', type: 'DrivingLicence' }
+const holder = (of: CredentialTree): Resolved => ({ by: 'holder', of })
+const dcql = (requirement: Resolved) => dcqlOf(requirement, types)
+
+describe('the DCQL of a requirement', () => {
+  it('asks for a type by its vct, and for every claim that is constrained or read', () => {
+    const query = kyc({
+      where: [
+        { path: ['level'], atLeast: 2 },
+        { path: ['jurisdiction'], equals: 'XN' },
+        { path: ['method'], present: true },
+      ],
+      reads: [['countryOfResidence'], ['level']],
+    })
+    expect(dcql(holder(query))).toEqual({
+      credentials: [
+        {
+          ...{ id: 'kyc', format: 'dc+sd-jwt', meta: { vct_values: ['urn:chancery:vct:kyc-attestation:1'] } },
+          claims: [
+            { path: ['level'], values: [2, 3] },
+            { path: ['jurisdiction'], values: ['XN'] },
+            { path: ['method'] },
+            { path: ['countryOfResidence'] },
+          ],
+        },
+      ],
+    })
+  })
+
+  it('names no values where "at least" has no list to choose from', () => {
+    const minor: CredentialQuery = {
+      id: 'm',
+      type: 'CompanyMandate',
+      where: [{ path: ['signing', 'jointly'], atLeast: 2 }],
+    }
+    expect(dcql(holder(minor))?.credentials[0]?.claims).toEqual([{ path: ['signing', 'jointly'] }])
+  })
+
+  it('tells alternatives as credential sets', () => {
+    const tree: CredentialTree = {
+      any: [licence, { all: [kyc(), { id: 'id', type: 'NationalIdentity' }], joined: { by: 'key' } }],
+    }
+    expect(dcql(holder(tree))?.credential_sets).toEqual([{ options: [['licence'], ['kyc', 'id']] }])
+    expect(dcql(holder(licence))?.credential_sets).toBeUndefined()
+  })
+
+  it('asks for the claims by which credentials are joined', () => {
+    const tree: CredentialTree = {
+      all: [kyc(), { id: 'id', type: 'NationalIdentity' }],
+      joined: { by: 'claim', claims: { kyc: ['pseudonym', 'value'], id: ['pseudonym', 'value'] } },
+    }
+    const claims = dcql(holder(tree))?.credentials.map(entry => entry.claims)
+    expect(claims).toEqual([[{ path: ['pseudonym', 'value'] }], [{ path: ['pseudonym', 'value'] }]])
+  })
+
+  it('names the queries of a joint act by party', () => {
+    const tree: CredentialTree = { any: [licence, kyc()] }
+    const found = dcql({
+      by: 'parties',
+      parties: { seller: { by: 'holder', of: licence }, buyer: { by: 'holder', of: tree } },
+    })
+    expect(found?.credentials.map(({ id }) => id)).toEqual(['seller_licence', 'buyer_licence', 'buyer_kyc'])
+    expect(found?.credential_sets).toEqual([{ options: [['buyer_licence'], ['buyer_kyc']] }])
+  })
+
+  it('lets several mandates be shown for one query', () => {
+    expect(dcql(holder({ id: 'm', type: 'CompanyMandate', mandate: true }))?.credentials[0]?.multiple).toBe(true)
+  })
+
+  it('is nothing where no credential is asked for', () => {
+    expect([dcql({ by: 'anyone' }), dcql({ by: 'staff', scope: 'x' })]).toEqual([undefined, undefined])
+  })
+
+  it('stops counting ways once there are too many', () => {
+    const choice = (name: string): CredentialTree => ({
+      any: ['a', 'b', 'c'].map(id => ({ id: name + id, type: 'A' })),
+    })
+    const many = Array.from({ length: 30 }, (_, at) => choice(`q${at}`))
+    expect(optionsOf({ all: many, joined: { by: 'key' } }).length).toBeGreaterThan(16)
+  })
+})
