@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parse } from 'yaml'
 
 /** OIDC tokens of an agency's staff. Keys by URL or inline; never secrets. */
@@ -27,7 +27,18 @@ export type AgencyConfig = {
   /** Origins whose did:web and status lists may be had over http; for demonstrations. */
   allowedHttpOrigins: string[]
   status: StatusConfig
+  /**
+   * Where this agency reaches the root authority for pseudonyms, if not under the address that the root's DID names: a URL
+   * without a trailing slash. Which key counts comes from the chain all the same.
+   */
+  pseudonymAuthority?: string
+  /** Registers that this agency keeps, by name: `registers/<name>.yml` beside its own file. */
+  registers: string[]
+  /** Their definitions as they were read; the registry plugin judges them. */
+  definitions: RegisterSource[]
 }
+
+export type RegisterSource = { file: string; data: unknown }
 
 /**
  * How the status lists of this agency stand on chain: bit by bit as decided, or as digests of whole lists, published in
@@ -42,8 +53,28 @@ export type StatusConfig = {
 const statusDefaults: StatusConfig = { mode: 'bitmap', roundSeconds: 300 }
 const roundSecondsMost = 86_400
 
-const defaults = { root: false, issues: [], vcalm: false, allowedHttpOrigins: [], status: statusDefaults }
-const known = ['name', 'title', 'plugins', 'root', 'issues', 'vcalm', 'oidc', 'allowedHttpOrigins', 'status']
+const defaults = {
+  root: false,
+  issues: [],
+  vcalm: false,
+  allowedHttpOrigins: [],
+  status: statusDefaults,
+  registers: [],
+  definitions: [],
+}
+const known = [
+  'name',
+  'title',
+  'plugins',
+  'root',
+  'issues',
+  'vcalm',
+  'oidc',
+  'allowedHttpOrigins',
+  'status',
+  'pseudonymAuthority',
+  'registers',
+]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
 export class ConfigError extends Error {}
@@ -79,14 +110,39 @@ const parseStatus = (value: unknown, file: string): StatusConfig => {
   return { mode, roundSeconds }
 }
 
-/** Parses one agency file; unknown keys are refused. @throws ConfigError */
-export const parseAgency = (text: string, file: string): AgencyConfig => {
-  let raw: unknown
+const isAuthorityUrl = (value: unknown, allowedHttpOrigins: readonly string[]): boolean => {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const { protocol, origin, pathname, search, hash, username } = new URL(value)
+  const isBare = value === origin + (pathname === '/' ? '' : pathname) && search + hash + username === ''
+  return isBare && !value.endsWith('/') && (protocol === 'https:' || allowedHttpOrigins.includes(origin))
+}
+
+const parseYaml = (text: string, file: string): unknown => {
   try {
-    raw = parse(text, { maxAliasCount: 10 })
+    return parse(text, { maxAliasCount: 10 })
   } catch (cause) {
     throw new ConfigError(`${basename(file)}: not YAML: ${(cause as Error).message}`, { cause })
   }
+}
+
+/** The definition of a register beside an agency's file. @throws ConfigError */
+const readRegister = (name: string, agencyFile: string): RegisterSource => {
+  if (!/^[a-z][a-z0-9-]{1,40}$/.test(name)) fail(agencyFile, `"${name}" is not the name of a register`)
+  const file = join(dirname(agencyFile), 'registers', `${name}.yml`)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${basename(agencyFile)}: there is no register "${name}" (registers/${name}.yml)`, { cause })
+  }
+  const data = parseYaml(text, file)
+  if (!isRecord(data) || data['name'] !== name) fail(file, `name must be "${name}", as the file is called`)
+  return { file: basename(file), data }
+}
+
+/** Parses one agency file; unknown keys are refused. @throws ConfigError */
+export const parseAgency = (text: string, file: string): AgencyConfig => {
+  const raw = parseYaml(text, file)
   if (!isRecord(raw)) return fail(file, 'an agency file is a mapping')
   for (const key of Object.keys(raw)) if (!known.includes(key)) fail(file, `unknown key "${key}"`)
   const config = { ...defaults, ...raw } as unknown as AgencyConfig
@@ -96,16 +152,26 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (typeof config.title !== 'string' || config.title === '') fail(file, 'title must be a text')
   if (!isTexts(config.plugins) || config.plugins.length === 0) fail(file, 'plugins must be a list of names')
   if (!isTexts(config.issues)) fail(file, 'issues must be a list of credential types')
+  if (!isTexts(config.registers)) fail(file, 'registers must be a list of names')
   if (!isTexts(config.allowedHttpOrigins)) fail(file, 'allowedHttpOrigins must be a list of origins')
   for (const key of ['root', 'vcalm'] as const)
     if (typeof config[key] !== 'boolean') fail(file, `${key} is true or false`)
+  if (
+    raw['pseudonymAuthority'] !== undefined &&
+    !isAuthorityUrl(raw['pseudonymAuthority'], config.allowedHttpOrigins)
+  ) {
+    fail(file, 'pseudonymAuthority must be an https URL without a trailing slash')
+  }
   if (raw['status'] !== undefined) config.status = parseStatus(raw['status'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }
 
 export const readAgencies = (files: string[]): AgencyConfig[] => {
-  const agencies = files.map(file => parseAgency(readFileSync(file, 'utf8'), file))
+  const agencies = files.map(file => {
+    const agency = parseAgency(readFileSync(file, 'utf8'), file)
+    return { ...agency, definitions: agency.registers.map(name => readRegister(name, file)) }
+  })
   for (const { name } of agencies) {
     if (agencies.filter(agency => agency.name === name).length > 1) {
       throw new ConfigError(`two agency files have the name "${name}"`)

@@ -377,7 +377,7 @@ describe('the commands over PostgreSQL', () => {
     expect((await here(['backup', agency, file])).refusal).toBe('agency_not_started')
     const masterKey = parseMasterKey(place.MASTER_KEY)
     const settings = { dataDir: place.DATA_DIR, databaseUrl, masterKey, clock: Date, publicUrl: 'http://localhost/x' }
-    const base = await openAgencyBase({ name: agency } as Parameters<typeof openAgencyBase>[0], settings)
+    const base = await openAgencyBase({ name: agency, plugins: ['credentials'] } as never, settings)
     const { thumbprint } = base.signing
     await base.store.close()
     expect((await here(['backup', agency, file])).code).toBe(0)

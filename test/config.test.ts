@@ -23,6 +23,8 @@ describe('an agency file', () => {
       vcalm: false,
       allowedHttpOrigins: [],
       status: { mode: 'bitmap', roundSeconds: 300 },
+      registers: [],
+      definitions: [],
     })
   })
 
@@ -30,6 +32,25 @@ describe('an agency file', () => {
     expect(file('status: { mode: anchored, roundSeconds: 60 }').status).toEqual({ mode: 'anchored', roundSeconds: 60 })
     expect(file('status: { mode: anchored }').status).toEqual({ mode: 'anchored', roundSeconds: 300 })
     expect(file('status: { mode: bitmap }').status.mode).toBe('bitmap')
+  })
+
+  it('says where the authority for pseudonyms is reached', () => {
+    const origins = 'allowedHttpOrigins: [http://localhost:3000]\n'
+    for (const url of ['https://root.example', 'https://root.example/agency', 'http://localhost:3000/root']) {
+      expect(file(`${origins}pseudonymAuthority: ${url}`).pseudonymAuthority).toBe(url)
+    }
+  })
+
+  it.each([
+    'http://root.example',
+    'https://root.example/',
+    'https://root.example/?a=1',
+    'https://user@root.example',
+    'root.example',
+    '[]',
+  ])('is refused with %s as the authority for pseudonyms', url => {
+    const message = 'x-y.yml: pseudonymAuthority must be an https URL without a trailing slash'
+    expect(refusalOf(`pseudonymAuthority: ${url}`)).toBe(message)
   })
 
   it.each([

@@ -71,7 +71,8 @@ const fill = async (): Promise<void> => {
           ...{ valid_from: 0, valid_until: Date.now() + 1e10, token: String(at), commitment: '0x' },
           ...{ created_at: 0, changed_at: 0 },
         })
-        for (const row of searchRows(register, fields)) found.push({ register: register.name, ...row, entry: id })
+        for (const row of searchRows(register, { number: `BL-${at}`, fields }))
+          found.push({ register: register.name, ...row, entry: id })
       }
       tx.insert('registry_entries', rows)
       tx.insert('registry_search', found)

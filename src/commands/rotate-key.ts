@@ -42,7 +42,7 @@ const rotate = async (desk: Desk, agency: AgencyOnChain): Promise<void> => {
   await keys.activate(next.keyId)
   await recordCommand(desk, store, 'rotate-key', { retired: before.keyId, active: next.keyId, kid })
   desk.out(`${config.name} signs with ${next.keyId} (${kid}); ${before.keyId} is retired and still verifies`)
-  desk.note('Start the agency again: a process that is running signs with the retired key until then.')
+  desk.note('A process that is running signs with the new key within seconds.')
 }
 
 const withAgency = async (desk: Desk, work: (base: AgencyBase) => Promise<void>): Promise<void> => {

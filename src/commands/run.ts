@@ -9,6 +9,7 @@ import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { createKey, type KeyWishes, listKeys, revokeKey } from './api-key.ts'
 import type { Desk } from './desk.ts'
 import { backup, rekey, restore } from './keys.ts'
+import { reconcile } from './reconcile.ts'
 import { erase } from './records.ts'
 import { rotateKey } from './rotate-key.ts'
 
@@ -29,6 +30,7 @@ export const usage = `npm run agency -- <command> <agency> …
   rekey <agency>            moves the keys from MASTER_KEY[_FILE] to NEW_MASTER_KEY[_FILE]
   rotate-key <agency>       makes, registers and activates the next signing key; run it again if it was interrupted
   erase <agency>            erases what has outlived its retention period
+  reconcile <agency>        holds the registers against their tokens on chain, and prints every difference
   api-key create <agency> --scopes <a,b> [--expires <date-time>]
   api-key list <agency>
   api-key revoke <agency> <id>
@@ -49,6 +51,7 @@ const commands: Record<string, Command> = {
   rekey: { takes: 0, run: desk => rekey(desk) },
   'rotate-key': { takes: 0, run: desk => rotateKey(desk) },
   erase: { takes: 0, run: desk => erase(desk) },
+  reconcile: { takes: 0, run: desk => reconcile(desk) },
   'api-key create': { takes: 0, options: true, run: (desk, { wishes }) => createKey(desk, wishes) },
   'api-key revoke': { takes: 1, run: (desk, { rest }) => revokeKey(desk, rest[0] ?? '') },
   'api-key list': { takes: 0, run: desk => listKeys(desk) },

@@ -1,0 +1,127 @@
+import { perform } from '../../../kernel/perform.ts'
+import type { Answer, Context } from '../../../kernel/plugin.ts'
+import { isRefusal } from '../../../kernel/refusal.ts'
+import { applicationChanged, fieldsInvalid } from '../errors.ts'
+import type { Fields } from '../extract.ts'
+import { decisionRequirement } from '../policy.ts'
+import type { Register } from '../soundness.ts'
+import { type Application, changeApplication, lockApplication, readApplication, viewOf } from './applications.ts'
+import type { Desk } from './desk.ts'
+import {
+  type Acting,
+  assertState,
+  assertVersion,
+  changeEntry,
+  createEntry,
+  currentCredentials,
+  type Entry,
+  type IssuedTo,
+  lockEntry,
+  readEntry,
+} from './entries.ts'
+import { allotNumbers, assertLegalBasis, signCredential, validUntilOf } from './prepare.ts'
+import { assertUndecided } from './review.ts'
+
+/** Grants an application: the entry, its credential and its token come about in one act. */
+
+type GrantBody = { legalBasis: string; fields?: Fields; validUntil?: string; reason?: string }
+
+/** What was signed for the application as it stood then. */
+type Prepared = {
+  application: Application
+  entry: Entry | undefined
+  number: string
+  fields: Fields
+  validUntil: number | null
+  issued: IssuedTo
+}
+
+const granted = (register: Register, application: Application, body: GrantBody): Fields => {
+  const fields = { ...application.fields, ...body.fields }
+  const foreign = Object.keys(body.fields ?? {}).find(name => !register.decide.fields.includes(name))
+  if (foreign !== undefined) throw fieldsInvalid(`${foreign} is not a field that officers write`)
+  const problem = register.check(fields)
+  if (problem !== undefined) throw fieldsInvalid(problem)
+  return fields
+}
+
+/** From when the time of the entry counts: a renewal goes on where it ends. */
+const prepare = async (desk: Desk, register: Register, id: string, body: GrantBody): Promise<Prepared> => {
+  const application = await readApplication(desk, id, register.name)
+  assertUndecided(application)
+  assertLegalBasis(register, body.legalBasis)
+  const entry = application.entry === null ? undefined : await readEntry(desk, application.entry, register.name)
+  const now = desk.house.clock.now()
+  if (entry !== undefined) assertState(entry, ['active'], now)
+  const fields = granted(register, application, body)
+  const amended = application.purpose === 'amendment' && entry !== undefined
+  const from = application.purpose === 'renewal' ? (entry?.validUntil ?? now) : now
+  const validUntil = amended ? entry.validUntil : validUntilOf(register, from, body.validUntil)
+  const number = entry?.number ?? (await allotNumbers(desk, register, 1))[0] ?? ''
+  const plan = { number, fields, holder: application.holder, legalBasis: body.legalBasis, validUntil }
+  return { application, entry, number, fields, validUntil, issued: await signCredential(desk, register, plan) }
+}
+
+const enter = async (
+  desk: Desk,
+  acting: Acting,
+  register: Register,
+  { application, entry: prepared, number, fields, validUntil, issued }: Prepared,
+  body: GrantBody,
+): Promise<Entry> => {
+  const { holder, wallet } = application
+  const cause = { legalBasis: body.legalBasis, ...(body.reason !== undefined && { reason: body.reason }) }
+  const detail = { application: application.id, applicant: application.applicant }
+  if (prepared === undefined) {
+    const wanted = { register, number, fields, holder, wallet, validUntil, issued: [issued], detail, ...cause }
+    return createEntry(desk, acting, wanted)
+  }
+  const before = await lockEntry(acting.tx, prepared.id, register.name)
+  assertVersion(before, prepared.version)
+  const ended = (await currentCredentials(acting.tx, before.id)).map(({ id }) => id)
+  const kind = application.purpose === 'renewal' ? 'renewed' : 'amended'
+  return changeEntry(desk, acting, before, {
+    kind,
+    fields,
+    holder,
+    validUntil,
+    issued: [issued],
+    ended,
+    detail,
+    ...cause,
+  })
+}
+
+/**
+ * Grants. The credential is signed before the act, for the application as it stands; whoever decides in between wins.
+ * What prevents the signing is thrown within the act, so that an answer given before is given again.
+ */
+export const grantApplication = async (desk: Desk, context: Context): Promise<Answer> => {
+  const register = desk.register(context.params['register'])
+  const id = context.params['application'] ?? ''
+  const body = context.body as GrantBody
+  const prepared = await prepare(desk, register, id, body).catch((error: unknown) => {
+    if (isRefusal(error)) return error
+    throw error
+  })
+  const answer = await perform(desk.house, {
+    operation: 'grantApplication',
+    requires: decisionRequirement(register),
+    caller: context.caller,
+    input: { register: register.name, application: id, ...body },
+    idempotencyKey: context.headers['idempotency-key'],
+    act: async (tx, record) => {
+      if (isRefusal(prepared)) throw prepared
+      const application = await lockApplication(tx, id, register.name)
+      assertUndecided(application)
+      if (application.version !== prepared.application.version) throw applicationChanged()
+      const entry = await enter(desk, { tx, record, caller: context.caller }, register, prepared, body)
+      const changed = await changeApplication(desk, tx, application, {
+        ...{ state: 'granted', entry: entry.id, fields: prepared.fields, legalBasis: body.legalBasis },
+        credential: prepared.issued.credential.id,
+      })
+      return { ...viewOf(changed), number: entry.number, token: entry.token }
+    },
+  })
+  return { status: 200, body: answer }
+}

@@ -1,0 +1,146 @@
+import type { Answer, Context } from '../../../../kernel/plugin.ts'
+import {
+  assertUnblocked,
+  type Interest,
+  type InterestKind,
+  interestOf,
+  isOrder,
+  isPlain,
+  without,
+} from '../../land/encumbrances.ts'
+import { encumbranceUnknown, interestNotEnded, orderTaken } from '../../land/errors.ts'
+import { assertLegalBasis } from '../prepare.ts'
+import { enact, type LandDesk, landRegister } from './desk.ts'
+import type { OrderInput } from './mortgages.ts'
+import { enterNamed, type PartyInput } from './parties.ts'
+import { changeTitle, lockTitle, titleView } from './titles.ts'
+
+/** What officers enter on a title: orders that block it, and plain rights, restrictions and responsibilities. */
+
+type LodgeBody = { kind: 'caveat' | 'court-order'; order: OrderInput; legalBasis: string; reason?: string }
+
+/** A caveat or an order of a court: until it is lifted nothing of the title is disposed of, and its token is frozen. */
+export const lodgeCaveat = async (desk: LandDesk, context: Context): Promise<Answer> => {
+  const register = landRegister(desk, context)
+  const id = context.params['title'] ?? ''
+  const body = context.body as LodgeBody
+  const answer = await enact(desk, context, {
+    operation: 'lodgeCaveat',
+    requires: 'decision',
+    register,
+    input: { title: id, ...body },
+    prepare: async () => assertLegalBasis(register, body.legalBasis),
+    act: async acting => {
+      const title = await lockTitle(desk, acting.tx, id, register.name)
+      const { authority, reference } = body.order
+      const same = (each: Interest): boolean => {
+        const order = each.terms['order'] as OrderInput | undefined
+        return order?.authority === authority && order.reference === reference
+      }
+      if (title.interests.some(each => isOrder(each) && same(each))) throw orderTaken()
+      const order = desk.newId()
+      const interest: Interest = {
+        ...{ id: order, origin: order, kind: body.kind, rank: null, party: null, legalBasis: body.legalBasis },
+        ...{ terms: { order: body.order }, registeredAt: desk.house.clock.now() },
+      }
+      const changed = await changeTitle(desk, acting, title, {
+        ...{ kind: 'blocked', legalBasis: body.legalBasis, interests: [...title.interests, interest], order },
+        ...(body.reason !== undefined && { reason: body.reason }),
+        writes: (name, entryId) => desk.tokens.titles.freeze(name, { entryId, order }),
+      })
+      return { ...titleView(changed), order }
+    },
+  })
+  return { status: 201, body: answer }
+}
+
+type LiftBody = { legalBasis: string; order?: OrderInput; reason?: string }
+
+export const liftCaveat = async (desk: LandDesk, context: Context): Promise<Answer> => {
+  const register = landRegister(desk, context)
+  const { title: id = '', order = '' } = context.params
+  const body = context.body as LiftBody
+  const answer = await enact(desk, context, {
+    operation: 'liftCaveat',
+    requires: 'decision',
+    register,
+    input: { title: id, order, ...body },
+    prepare: async () => assertLegalBasis(register, body.legalBasis),
+    act: async acting => {
+      const title = await lockTitle(desk, acting.tx, id, register.name)
+      if (!isOrder(interestOf(title.interests, order))) throw encumbranceUnknown()
+      const changed = await changeTitle(desk, acting, title, {
+        ...{ kind: 'unblocked', legalBasis: body.legalBasis, interests: without(title.interests, order), order },
+        ...(body.order !== undefined && { detail: { lifting: body.order } }),
+        ...(body.reason !== undefined && { reason: body.reason }),
+        writes: (name, entryId) => desk.tokens.titles.unfreeze(name, { entryId, order }),
+      })
+      return titleView(changed)
+    },
+  })
+  return { status: 200, body: answer }
+}
+
+type InterestBody = {
+  kind: Extract<InterestKind, 'usufruct' | 'lease' | 'easement' | 'responsibility'>
+  /** Whom it is for; an easement may be for the public, a responsibility for nobody in particular. */
+  for?: PartyInput
+  description: string
+  legalBasis: string
+  documentSha256?: string
+}
+
+export const registerInterest = async (desk: LandDesk, context: Context): Promise<Answer> => {
+  const register = landRegister(desk, context)
+  const id = context.params['title'] ?? ''
+  const body = context.body as InterestBody
+  const answer = await enact(desk, context, {
+    operation: 'registerInterest',
+    requires: 'decision',
+    register,
+    input: { title: id, ...body },
+    prepare: async () => assertLegalBasis(register, body.legalBasis),
+    act: async acting => {
+      const title = await lockTitle(desk, acting.tx, id, register.name)
+      // A duty of public law is no disposal.
+      if (body.kind !== 'responsibility') assertUnblocked(title.interests)
+      const party = body.for === undefined ? null : await enterNamed(desk, acting.tx, register.name, body.for)
+      const interest = desk.newId()
+      const { kind, description, legalBasis, documentSha256 } = body
+      const added: Interest = {
+        ...{ id: interest, origin: interest, kind, rank: null, party, legalBasis },
+        terms: { description, ...(documentSha256 !== undefined && { documentSha256 }) },
+        registeredAt: desk.house.clock.now(),
+      }
+      const interests = [...title.interests, added]
+      const changed = await changeTitle(desk, acting, title, { kind: 'encumbered', legalBasis, interests })
+      return { ...titleView(changed), interest }
+    },
+  })
+  return { status: 201, body: answer }
+}
+
+type EndBody = { legalBasis: string; reason?: string }
+
+export const endInterest = async (desk: LandDesk, context: Context): Promise<Answer> => {
+  const register = landRegister(desk, context)
+  const { title: id = '', interest = '' } = context.params
+  const body = context.body as EndBody
+  const answer = await enact(desk, context, {
+    operation: 'endInterest',
+    requires: 'decision',
+    register,
+    input: { title: id, interest, ...body },
+    prepare: async () => assertLegalBasis(register, body.legalBasis),
+    act: async acting => {
+      const title = await lockTitle(desk, acting.tx, id, register.name)
+      if (!isPlain(interestOf(title.interests, interest))) throw interestNotEnded()
+      const changed = await changeTitle(desk, acting, title, {
+        ...{ kind: 'released', legalBasis: body.legalBasis, interests: without(title.interests, interest) },
+        ...{ detail: { interest }, ...(body.reason !== undefined && { reason: body.reason }) },
+      })
+      return titleView(changed)
+    },
+  })
+  return { status: 200, body: answer }
+}

@@ -1,0 +1,152 @@
+import { hkdfSync, timingSafeEqual } from 'node:crypto'
+import { type AgencyOnChain, processId } from './agency.ts'
+import { registerTokens } from './chain/tokens.ts'
+import { type AgencyConfig, ConfigError } from './config.ts'
+import { compileFieldSchema } from './http/field-schema.ts'
+import type { Log } from './http/log.ts'
+import type { CredentialTypes } from './identity/types.ts'
+import type { Issuance } from './kernel/identity.ts'
+import type { ChainWrite, RegisterTokens } from './kernel/ports.ts'
+import { assertSound } from './kernel/sound.ts'
+import { openDesk } from './plugins/registry/actions/desk.ts'
+import { recordLapsed } from './plugins/registry/actions/lapse.ts'
+import { DefinitionInvalid, parseDefinition } from './plugins/registry/definition.ts'
+import type { RegistryNeeds } from './plugins/registry/needs.ts'
+import { lapsesARound } from './plugins/registry/policy.ts'
+import { type Knowledge, openRegister, type Register } from './plugins/registry/soundness.ts'
+import { acquireLease, checkLease, type Lease, releaseLease } from './store/leases.ts'
+import { openLogProofs } from './store/log-proofs.ts'
+
+/** What registers take of an agency: definitions, tokens on chain, and the rounds that record what has lapsed. */
+
+const knowledgeOf = (issues: readonly string[], types: CredentialTypes): Knowledge => ({
+  type(id) {
+    const versions = types.all.filter(type => type.id === id).sort((a, b) => b.version - a.version)
+    const [newest] = versions
+    return newest && { id, maxDays: newest.validity.maxDays, schema: newest.schema }
+  },
+  compile: compileFieldSchema,
+  assertSound: requirement => assertSound(requirement, types.all),
+  issues,
+})
+
+/** The registers of an agency, found sound. @throws ConfigError with one sentence */
+export const registersOf = ({ name, issues, definitions }: AgencyConfig, types: CredentialTypes): Register[] => {
+  if (definitions.length === 0) throw new ConfigError(`${name}: the plugin registry needs registers`)
+  const knowledge = knowledgeOf(issues, types)
+  return definitions.map(({ file, data }) => {
+    try {
+      return openRegister(parseDefinition(data), knowledge)
+    } catch (cause) {
+      if (!(cause instanceof DefinitionInvalid)) throw cause
+      throw new ConfigError(`${file}: ${cause.message}`, { cause })
+    }
+  })
+}
+
+export const tokensOf = ({ chain, address }: Pick<AgencyOnChain, 'chain' | 'address'>): RegisterTokens =>
+  registerTokens({ client: chain.client, contracts: chain.contracts, issuer: address, account: address })
+
+const openingOf = (tokens: RegisterTokens, publicUrl: string, register: Register): ChainWrite[] => {
+  const { name, credential, walletTransfers = null } = register
+  const opening = { name, type: credential.type, baseUri: `${publicUrl}/registry/tokens/` }
+  if (register.tokens === 'licence') return tokens.licences.openRegister(opening)
+  if (register.tokens === 'title') return tokens.titles.openRegister({ ...opening, walletTransfers })
+  return register.tokens === 'asset' ? tokens.assets.openRegister(opening) : []
+}
+
+const isOpen = async (tokens: RegisterTokens, { name, tokens: kind }: Register): Promise<boolean> => {
+  if (kind === 'none') return true
+  const contracts = { licence: tokens.licences, title: tokens.titles, asset: tokens.assets }
+  return contracts[kind].isOpen(name)
+}
+
+/** Opens on chain what is not open yet; what an earlier start sent is waited for first, not repeated. */
+const openOnChain = async (agency: AgencyOnChain, tokens: RegisterTokens, registers: readonly Register[]) => {
+  await agency.outbox.settled(settleMs)
+  const open = await Promise.all(registers.map(register => isOpen(tokens, register)))
+  const writes = registers
+    .filter((_, at) => open[at] === false)
+    .flatMap(register => openingOf(tokens, agency.settings.publicUrl, register))
+  if (writes.length === 0) return
+  await agency.store.transaction(tx => agency.outbox.enqueue(tx, writes))
+  await agency.outbox.poke()
+}
+const settleMs = 60_000
+
+const secretMessage = Buffer.from('chancery: the secret under which a register knows persons. Sign nothing else.')
+
+/**
+ * Under it registers know persons who show no pseudonym. As with the OPRF key, it comes from a signature of a key that
+ * is used for nothing else: it is in the backups of the keys, and outlives a change of the master key.
+ */
+const personSecret = async ({ keys }: AgencyOnChain): Promise<Uint8Array> => {
+  const { keyId } = await keys.obtain({ kind: 'Ed25519', alias: 'register-persons' })
+  const sign = () => keys.signer.sign(keyId, 'EdDSA', secretMessage)
+  const [first, second] = [await sign(), await sign()]
+  if (!timingSafeEqual(first, second)) throw new Error('The signer of Ed25519 keys is not deterministic (RFC 8032).')
+  return Buffer.from(hkdfSync('sha256', first, '', 'chancery register persons', 32))
+}
+
+/** What comparing the registers with the chain needs: nothing is signed, and nothing decided. */
+export const readingOf = (agency: AgencyOnChain, types: CredentialTypes): RegistryNeeds => {
+  const { house, store, outbox, log, did, config, settings } = agency
+  const never = (): never => {
+    throw new Error('nothing is issued here')
+  }
+  return {
+    ...{ house, outbox, did, registers: registersOf(config, types), tokens: tokensOf(agency) },
+    issuance: { issue: never, store: never, changeStatus: never },
+    ...{ newId: never, credential: never, proofs: openLogProofs(store, log.sequencer) },
+    ...{ authority: config.title, publicUrl: settings.publicUrl, land: { personSecret: new Uint8Array(32) } },
+  }
+}
+
+export type RegistryParts = { types: CredentialTypes; issuance: Issuance; newId(): string }
+
+/** What the registry plugin needs of an agency. Its registers are opened on chain on the way. */
+export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): Promise<RegistryNeeds> => {
+  const { house, store, outbox, log, did, config, settings, chain } = agency
+  const registers = registersOf(config, parts.types)
+  const tokens = tokensOf(agency)
+  await openOnChain(agency, tokens, registers)
+  return {
+    ...{ house, outbox, did, registers, tokens, issuance: parts.issuance, newId: parts.newId },
+    proofs: openLogProofs(store, log.sequencer),
+    async credential(id) {
+      const sql = 'SELECT compact, format FROM credentials WHERE id = ?'
+      return (await store.read<{ compact: string; format: string }>(sql, [id]))[0]
+    },
+    ...{ authority: config.title, publicUrl: settings.publicUrl },
+    land: { personSecret: await personSecret(agency), wallets: chain.follower.wallets },
+  }
+}
+
+/** Records what has lapsed, while this process has the lease. @returns what ends that, after the round under way. */
+export const keepLapsing = (agency: AgencyOnChain, needs: RegistryNeeds, log: Log): (() => Promise<void>) => {
+  const { store, settings } = agency
+  const desk = openDesk(needs)
+  let lease: Lease | undefined
+  const round = async () => {
+    lease = await acquireLease(store, settings.clock, { name: 'registry-lapses', holder: processId, ttlMs: leaseMs })
+    if (lease === undefined) return
+    const held = lease
+    while ((await recordLapsed(desk, tx => checkLease(store, tx, held))) === lapsesARound && !ended);
+  }
+  let under: Promise<void> = Promise.resolve()
+  let ended = false
+  const timer = setInterval(() => {
+    under = under
+      .then(round)
+      .catch((error: unknown) => log.error({ error: String(error) }, 'lapsed entries were not recorded; tried again'))
+  }, everyMs)
+  timer.unref()
+  return async () => {
+    ended = true
+    clearInterval(timer)
+    await under
+    if (lease !== undefined) await releaseLease(store, lease)
+  }
+}
+const everyMs = 60_000
+const leaseMs = 90_000
