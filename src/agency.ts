@@ -7,6 +7,14 @@ import { Credentials1763600000300 } from '../migrations/agency/0300-credentials.
 import { Anchored1763600000350 } from '../migrations/agency/0350-anchored.ts'
 import { Wallet1763600000400 } from '../migrations/agency/0400-wallet.ts'
 import { Access1763600000500 } from '../migrations/agency/0500-access.ts'
+import { Evidence1763700000550 } from '../migrations/agency/0550-evidence.ts'
+import { Gate1763700000600 } from '../migrations/agency/0600-gate.ts'
+import { Mandates1763700000700 } from '../migrations/agency/0700-mandates.ts'
+import { Pseudonyms1763700000750 } from '../migrations/agency/0750-pseudonyms.ts'
+import { Bindings1763700000800 } from '../migrations/agency/0800-bindings.ts'
+import { Registry1763700000900 } from '../migrations/agency/0900-registry.ts'
+import { Land1763700000950 } from '../migrations/agency/0950-land.ts'
+import { Assets1763700000960 } from '../migrations/agency/0960-assets.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -20,12 +28,18 @@ import { type Dids, openDids } from './identity/dids.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { type KeyInfo, type Keys, openKeys } from './identity/keys.ts'
+import { type OprfKey, openOprfKey } from './identity/oprf.ts'
 import type { MasterKey } from './identity/seal.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
 import type { Clock, Store } from './kernel/ports.ts'
+import { entities as bindingEntities } from './plugins/bindings/entities.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
+import { entities as gateEntities } from './plugins/gate/entities.ts'
+import { entities as mandateEntities } from './plugins/mandates/entities.ts'
+import { entities as pseudonymEntities } from './plugins/pseudonyms/entities.ts'
+import { entities as registryEntities } from './plugins/registry/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
 import { accessEntities, storeEntities } from './store/entities.ts'
 import { openIdempotency } from './store/idempotency.ts'
@@ -55,6 +69,8 @@ export type AgencyBase = {
   signing: KeyInfo
   /** Of the did:ethr and of the chain account, lower case. */
   address: string
+  /** Of the authority that evaluates pseudonyms. */
+  oprf: OprfKey | undefined
   /** For purposes of the agency's own; never leaves the process. */
   derive(purpose: string): Buffer
 }
@@ -65,6 +81,11 @@ export const agencyEntities = [
   ...outboxEntities,
   ...credentialEntities,
   ...walletEntities,
+  ...gateEntities,
+  ...mandateEntities,
+  ...pseudonymEntities,
+  ...bindingEntities,
+  ...registryEntities,
   ...accessEntities,
 ]
 
@@ -75,6 +96,14 @@ export const agencyMigrations = [
   Anchored1763600000350,
   Wallet1763600000400,
   Access1763600000500,
+  Evidence1763700000550,
+  Gate1763700000600,
+  Mandates1763700000700,
+  Pseudonyms1763700000750,
+  Bindings1763700000800,
+  Registry1763700000900,
+  Land1763700000950,
+  Assets1763700000960,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */
@@ -118,6 +147,7 @@ export const openAgencyBase = async (config: AgencyConfig, settings: AgencySetti
     controller,
     signing,
     address: addressOfKey(controller.publicKeyHex),
+    oprf: config.plugins.includes('pseudonyms') ? await openOprfKey(keys) : undefined,
     derive: purpose => Buffer.from(hkdfSync('sha256', masterKey.bytes, config.name, purpose, 32)),
   }
 }

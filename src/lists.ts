@@ -1,5 +1,6 @@
 import { type AgencyOnChain, processId } from './agency.ts'
 import { openListPairArgs } from './chain/contracts.ts'
+import { openBindingListWrite } from './chain/wallets.ts'
 import type { Log } from './http/log.ts'
 import { openStatusLists } from './identity/status.ts'
 import { anchorRound, publishFirst, type RoundNeeds } from './plugins/credentials/actions/anchored.ts'
@@ -24,11 +25,27 @@ export const openLists = (agency: AgencyOnChain) => {
     issuer: address,
     secret: agency.derive('status index'),
     mode,
-    async openOnChain(tx, list, length) {
+    async openOnChain(tx, list, length, again) {
       const args = openListPairArgs(address, list, length, mode === 'anchored')
-      await agency.outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: address }])
-      if (mode === 'anchored') await publishFirst(anchorNeeds(agency), tx, list, length)
+      const write = { contract: 'StatusRegistry', method: 'openLists', args, account: address }
+      const id = await agency.outbox.enqueue(tx, [write])
+      // A first version that the chain refused with the list is made up for by the next round.
+      if (mode === 'anchored' && !again) await publishFirst(anchorNeeds(agency), tx, list, length)
+      return id
     },
+    hasFailed: async id => (await agency.outbox.state(id))?.state === 'failed',
+  })
+}
+
+/** The agency's lists of wallet bindings: always bit by bit, because tokens ask for them on chain. */
+export const openBindingLists = (agency: AgencyOnChain) => {
+  const { chain, address, store, outbox } = agency
+  return openStatusLists({
+    ...{ store, status: chain.follower.status, chain: chain.client.chain, issuer: address, mode: 'binding' },
+    registry: chain.contracts.StatusRegistry.address,
+    secret: agency.derive('binding index'),
+    openOnChain: (tx, list, length) => outbox.enqueue(tx, [openBindingListWrite({ issuer: address, list, length })]),
+    hasFailed: async id => (await outbox.state(id))?.state === 'failed',
   })
 }
 

@@ -1,19 +1,29 @@
 import { join } from 'node:path'
 import { type AgencyOnChain, isFresh, issuerKey } from './agency.ts'
 import { ConfigError } from './config.ts'
-import { createFirstKey } from './http/api-keys.ts'
+import { createApiKeys, createFirstKey } from './http/api-keys.ts'
 import type { Agency } from './http/app.ts'
-import { createAuth } from './http/auth.ts'
+import { type AuthParts, createAuth } from './http/auth.ts'
+import type { Log } from './http/log.ts'
+import { openCurrentKey, withCurrentKey } from './identity/current-key.ts'
+import { openDpop } from './identity/dpop.ts'
 import { openIdentity } from './identity/identity.ts'
 import type { IssuerKey } from './identity/issue.ts'
+import type { KeyInfo } from './identity/keys.ts'
 import { ownDecisions } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
+import { admitAgencies } from './institutions.ts'
+import { casesOf } from './kernel/gate.ts'
 import type { Identity } from './kernel/identity.ts'
 import type { Route } from './kernel/plugin.ts'
 import type { StatusValue } from './kernel/ports.ts'
-import { openLists } from './lists.ts'
-import { type Mounted, type Mounting, plugins } from './plugins.ts'
+import type { Requirement } from './kernel/requirement.ts'
+import { assertSound, RequirementUnsound } from './kernel/sound.ts'
 import { timeId } from './kernel/time-id.ts'
+import { openBindingLists, openLists } from './lists.ts'
+import { doorOf, gate, openDesk } from './plugins/gate/plugin.ts'
+import { spend } from './plugins/gate/spent.ts'
+import { type Mounted, type Mounting, plugins } from './plugins.ts'
 
 /** Decisions whose bits are not final on chain yet count from the database. */
 const recallDecisions = async (
@@ -38,21 +48,23 @@ const identityOf = async (
   const { clock, publicUrl } = settings
   const lists = openLists(agency)
   await lists.ensure()
+  if (agency.config.plugins.includes('bindings')) await openBindingLists(agency).ensure()
   await agency.outbox.poke()
-  const key = await issuerKey(agency)
+  const nameOf = (signing: KeyInfo) => issuerKey({ ...agency, signing })
+  const current = await openCurrentKey({ keys, alias: agency.signing.alias, nameOf })
   const own = ownDecisions()
   await recallDecisions(agency, (index, list, status) => own.decide({ ...authority, list, index }, status))
   const identity = openIdentity({
     ...{ types, dids, clock, did, publicUrl, own },
     signer: keys.signer,
-    issuer: () => key,
+    issuer: current.key,
     allot: lists.allot,
     status: chain.follower.status,
     trust: chain.follower.trust,
     lists: { bits: list => chain.follower.bits(address, list) },
     chain: chain.client.chain,
   })
-  return { identity, issuerKey: () => key }
+  return { identity: withCurrentKey(identity, current), issuerKey: current.key }
 }
 
 /** Every plugin's routes as one set. @throws ConfigError when two plugins have one operation. */
@@ -69,11 +81,41 @@ const gather = (agency: string, parts: readonly Mounted[]): Record<string, Route
   return routes
 }
 
-const authOf = (agency: AgencyOnChain, routes: Record<string, Route>, citizens: Mounted['citizens']) => {
+const scopesOf = (requirement: Requirement): string[] =>
+  casesOf(requirement).flatMap(each => (each.by === 'staff' ? [each.scope] : []))
+
+/** @throws ConfigError for what nobody could ever meet, or nobody could judge. */
+const assertRequirements = (agency: string, routes: Record<string, Route>, types: Identity['types']): void => {
+  for (const [operation, { requires }] of Object.entries(routes)) {
+    try {
+      assertSound(requires, types)
+    } catch (cause) {
+      if (!(cause instanceof RequirementUnsound)) throw cause
+      throw new ConfigError(`${agency}: what ${operation} requires cannot stand: ${cause.message}`, { cause })
+    }
+  }
+}
+
+/** The gate over all routes of the agency, which it is given once they are known. */
+const openGate = ({ agency, identity, newId }: Mounting, routes: () => Record<string, Route>) => {
+  const { house, store, settings, derive } = agency
+  const { clock, publicUrl } = settings
+  const apiKeys = createApiKeys(store, clock)
+  return openDesk({
+    ...{ house, identity, newId, publicUrl, derive, routes },
+    dpop: openDpop({ clock, secret: derive('gate dpop nonces') }),
+    // Of a token nothing is kept that could be asked again; the approval itself comes with a fresh one.
+    staffStands: async caller => caller.kind === 'oidc' || (await apiKeys.stands(caller.id)),
+  })
+}
+
+type Callers = Pick<AuthParts, 'citizens' | 'holders' | 'agencies'>
+
+const authOf = (agency: AgencyOnChain, routes: Record<string, Route>, callers: Callers) => {
   const { oidc } = agency.config
-  const scopes = Object.values(routes).flatMap(({ requires }) => (requires.by === 'staff' ? [requires.scope] : []))
+  const scopes = Object.values(routes).flatMap(({ requires }) => scopesOf(requires))
   return createAuth({
-    ...{ store: agency.store, clock: agency.settings.clock, citizens },
+    ...{ store: agency.store, clock: agency.settings.clock, ...callers },
     scopes: [...new Set(scopes)],
     oidc: oidc && {
       ...oidc,
@@ -83,8 +125,11 @@ const authOf = (agency: AgencyOnChain, routes: Record<string, Route>, citizens: 
   })
 }
 
+/** `keep` begins what plugins do in rounds, and answers what ends it. */
+export type MountedAgency = Agency & { keep(log: Log): (() => Promise<void>)[] }
+
 /** An agency as http serves it: identity over the chain, the plugins it names over identity, callers over both. */
-export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Promise<Agency> => {
+export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Promise<MountedAgency> => {
   const { chain, config, store, dids, address, settings } = agency
   const { clock, publicUrl } = settings
   const registry = chain.contracts.StatusRegistry.address
@@ -92,16 +137,26 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const { identity, issuerKey } = await identityOf(agency, types, authority)
   const { status, trust } = chain.follower
   const verifying = { types, dids, status, trust, clock, chain: chain.client.chain }
-  const parts = config.plugins.map(name => {
+  const mounting = {
+    ...{ agency, identity, types, verifying, authority, issuerKey },
+    newId: () => timeId(clock.now()),
+  }
+  const desk = openGate(mounting, () => routes)
+  const opening = config.plugins.map(async name => {
     const plugin = plugins[name]
     if (plugin === undefined) throw new ConfigError(`${config.name}: there is no plugin "${name}"`)
-    return plugin({ ...{ agency, identity, types, verifying, authority, issuerKey }, newId: () => timeId(clock.now()) })
+    return plugin(mounting)
   })
-  const routes = gather(config.name, parts)
-  const auth = authOf(agency, routes, parts.find(part => part.citizens !== undefined)?.citizens)
+  const parts: Mounted[] = await Promise.all(opening)
+  const routes = gather(config.name, [...parts, { routes: gate.routes(desk) }])
+  assertRequirements(config.name, routes, identity.types)
+  const door = doorOf(desk)
+  const citizens = parts.find(part => part.citizens !== undefined)?.citizens
+  const auth = authOf(agency, routes, { citizens, holders: door, agencies: admitAgencies(agency, types, spend) })
   await createFirstKey(store, join(settings.dataDir, config.name, 'api-key'), clock)
   return {
-    ...{ name: config.name, publicUrl, routes, auth, vcalm: config.vcalm },
+    ...{ name: config.name, publicUrl, routes, auth, door, vcalm: config.vcalm },
     ready: async () => ({ store: (await store.read('SELECT 1 AS one')).length === 1, chain: isFresh(chain) }),
+    keep: log => parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)])),
   }
 }

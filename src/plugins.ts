@@ -1,24 +1,48 @@
 import type { AgencyOnChain } from './agency.ts'
+import type { OpenApiDocument } from './http/contract.ts'
+import { parseJson } from './http/json.ts'
+import type { Log } from './http/log.ts'
 import { openAgent, type VeramoAgent } from './identity/agent.ts'
 import { didKeyOf } from './identity/did-local.ts'
 import { formats, openCredential } from './identity/formats/detect.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
+import { proveKey } from './identity/key-proof.ts'
+import { domainInfo } from './identity/oprf.ts'
+import { openEvaluator } from './identity/oprf-evaluator.ts'
 import { presentCredential, verifyPresentation } from './identity/present.ts'
 import { batchBits } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import { veramoFormats } from './identity/veramo-formats.ts'
-import type { VerifyNeeds } from './identity/verify.ts'
+import {
+  assertDistinct,
+  type GatedAgent,
+  type OperationPlugin,
+  openGatedAgent,
+  veramoPlugin,
+  veramoSurface,
+} from './identity/veramo-plugin.ts'
+import { issuerAddress, type VerifyNeeds } from './identity/verify.ts'
+import { derivePseudonyms } from './institutions.ts'
 import type { Caller } from './kernel/gate.ts'
 import type { Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
+import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
+import { bindings } from './plugins/bindings/plugin.ts'
+import { agentMethods } from './plugins/credentials/actions/agent.ts'
 import { store } from './plugins/credentials/actions/issue.ts'
-import { decideStatus, type StatusNeeds } from './plugins/credentials/actions/status.ts'
+import { decideStatus, holdCredential, type StatusNeeds } from './plugins/credentials/actions/status.ts'
 import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
 import { requires } from './plugins/credentials/policy.ts'
+import { mandates } from './plugins/mandates/plugin.ts'
+import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
+import { registry } from './plugins/registry/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
+import { keepLapsing, registryOf } from './registers.ts'
+import { openLogProofs } from './store/log-proofs.ts'
+import { bindingsOf } from './wallet-bindings.ts'
 
 /** What the composition root has at hand when it mounts a plugin. */
 export type Mounting = {
@@ -36,6 +60,8 @@ export type Mounted = {
   routes: Record<string, Route>
   /** Sessions of citizens, where the plugin keeps them. */
   citizens?: { session(token: string): Promise<Caller | undefined> }
+  /** Work of its own in rounds. @returns what ends it */
+  keep?(log: Log): () => Promise<void>
 }
 
 /** Code of this process that uses Veramo's agent, as the journal names it. */
@@ -83,12 +109,66 @@ const openVeramo = (mounting: Mounting): CredentialsNeeds['veramo'] => {
   }
 }
 
+/** What a Veramo agent over an agency is made of. */
+export type AgentParts = {
+  openapi: OpenApiDocument
+  /** Of the agency, by operationId. */
+  routes: Record<string, Route>
+  /** The door that HTTP takes too. */
+  call: OperationPlugin['call']
+}
+
+/** Operations by the plugin that openapi.yaml says serves them; streams of lines are for HTTP only. */
+const operationsOf = ({ openapi, routes }: AgentParts): Map<string, string[]> => {
+  const operations = new Map<string, string[]>()
+  for (const each of Object.values(openapi.paths).flatMap(item => Object.values(item))) {
+    const { operationId = '', 'x-plugin': plugin = '' } = each as { operationId?: string; 'x-plugin'?: string }
+    const route = Object.hasOwn(routes, operationId) ? routes[operationId] : undefined
+    if (route === undefined || !('run' in route)) continue
+    operations.set(plugin, [...(operations.get(plugin) ?? []), operationId])
+  }
+  return operations
+}
+
+/** As from the wire: whoever calls keeps no hold on what is checked, and nothing comes in that JSON has not. */
+const fromWire = (body: unknown): unknown => {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(body)
+  } catch {
+    // A cycle or a bigint: no text is what JSON.parse refuses.
+  }
+  return parseJson(Buffer.from(text ?? ''))
+}
+
+/**
+ * Opens a Veramo agent for one caller: every operation of the agency's plugins is a method, and so is what the agency
+ * answers of Veramo's own. All go through the gate; there is nothing else in it.
+ */
+export const agentFor = (parts: AgentParts): ((authorization?: string) => GatedAgent) => {
+  const operations = operationsOf(parts)
+  const call: OperationPlugin['call'] = async (operation, { body, ...inner }) =>
+    parts.call(operation, { ...inner, ...(body === undefined ? {} : { body: fromWire(body) }) })
+  const adapters = [...operations].map(([name, ids]) => veramoPlugin({ name, operations: ids, call }))
+  if (operations.get(credentials.name)?.includes('callAgent')) {
+    const surface = veramoSurface(agentMethods, async (method, body, authorization) => {
+      const answer = await call('callAgent', { params: { method }, body, ...(authorization && { authorization }) })
+      return answer.body
+    })
+    adapters.push(surface)
+  }
+  assertDistinct(adapters)
+  return authorization => openGatedAgent(adapters, authorization)
+}
+
 /** What a decision about a status needs, whichever plugin it comes from. */
 const statusNeeds = ({ agency, identity, authority, newId }: Mounting): StatusNeeds => {
   const { house, outbox, address } = agency
   return {
     ...{ house, identity, outbox, newId },
     statusAuthority: authority,
+    // Wallets that were bound under a credential, whether or not the agency still binds any.
+    onStatusChange: (tx, ids, change) => endBindingsUnder({ house }, tx, ids, change),
     statusWrites: (changes, set) =>
       batchBits(changes).map(({ lists, words, masks }) => ({
         contract: 'StatusRegistry',
@@ -121,6 +201,7 @@ const mountCredentials = (mounting: Mounting): Mounted => {
         verifierKey: log.verifierKey,
         checkpoint: log.sequencer.checkpoint,
         tile: log.sequencer.tile,
+        proofAt: openLogProofs(agency.store, log.sequencer).proofAt,
       },
       publicUrl: settings.publicUrl,
       vcalm: config.vcalm,
@@ -137,8 +218,55 @@ const mountWallet = ({ agency, identity, newId }: Mounting): Mounted => {
   }
 }
 
+const mountPseudonyms = ({ agency, types }: Mounting): Mounted => {
+  const { house, oprf, chain, config, settings } = agency
+  if (oprf === undefined) throw new Error(`${config.name} has no OPRF key`)
+  const evaluator = openEvaluator(oprf)
+  return {
+    routes: pseudonyms.routes({
+      ...{ house, keyId: oprf.keyId },
+      evaluate: (domain, elements) => evaluator.evaluate(elements, domainInfo(domain)),
+      accredited: (did, wanted) =>
+        wanted.some(type => {
+          const { id } = types.byId(type)
+          const issuer = issuerAddress(did, chain.client.chain)
+          return chain.follower.trust.accreditation(issuer, id, settings.clock.now()).accredited
+        }),
+    }),
+  }
+}
+
+const mountBindings = ({ agency, issuerKey: key, newId }: Mounting): Mounted => ({
+  routes: bindings.routes(
+    bindingsOf(agency, { key, newId, holdCredential, pseudonyms: derivePseudonyms(agency, key) }),
+  ),
+})
+
+const mountRegistry = async (mounting: Mounting): Promise<Mounted> => {
+  const { agency, types, newId } = mounting
+  const needs = await registryOf(agency, { types, newId, issuance: issuanceOf(mounting) })
+  return { routes: registry.routes(needs), keep: log => keepLapsing(agency, needs, log) }
+}
+
+const mountMandates = (mounting: Mounting): Mounted => {
+  const { agency, authority, newId, verifying } = mounting
+  const { house, did, settings } = agency
+  const { clock, publicUrl } = settings
+  return {
+    routes: mandates.routes({
+      ...{ house, newId, did, publicUrl, issuance: issuanceOf(mounting) },
+      statusOf: place => verifying.status.status({ ...authority, ...place }),
+      proveKey: (proof, expected) => proveKey(proof, { dids: verifying.dids, clock }, expected),
+    }),
+  }
+}
+
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
-export const plugins: Record<string, (mounting: Mounting) => Mounted> = {
+export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
+  mandates: mountMandates,
   wallet: mountWallet,
+  pseudonyms: mountPseudonyms,
+  bindings: mountBindings,
+  registry: mountRegistry,
 }

@@ -1,10 +1,13 @@
 import type { AgencyBase, AgencyOnChain } from './agency.ts'
 import type { OpenedChain } from './chain/open.ts'
 import type { AgencyConfig } from './config.ts'
-import { alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
+import { type Attribute, alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
 import { didWebFor } from './identity/did-web.ts'
+import { oprfAttribute, oprfKeyId, publishedOprfKey } from './identity/oprf.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { ChainWrite } from './kernel/ports.ts'
+
+import { missingIssuerKeys } from './wallet-bindings.ts'
 
 /** What a first start registers on chain. Killed at any step and started again, it goes on where it was. */
 
@@ -29,10 +32,24 @@ export const fund = async (agency: AgencyBase, chain: OpenedChain): Promise<void
   if (balance === 0n) await chain.faucet(agency.address)
 }
 
-/** What the agency's DID still lacks on chain: its signing key, and its name on the web. */
+/**
+ * The attribute that names the authority's OPRF key. Another key that is in force stops the start: under a new one
+ * everybody in the nation would have new pseudonyms.
+ */
+const oprfAttributes = ({ oprf, config, address, chain, settings }: AgencyOnChain): Attribute[] => {
+  if (oprf === undefined) return []
+  const published = publishedOprfKey(chain.follower.didEvents(address), settings.clock.now())
+  if (published !== undefined && oprfKeyId(published) !== oprf.keyId) {
+    throw new Error(`${config.name}: the OPRF key of this key store is not the one that the chain names`)
+  }
+  return [oprfAttribute(oprf.publicKey)]
+}
+
+/** What the agency's DID still lacks on chain: its signing key, its name on the web, and its OPRF key if it has one. */
 export const missingAttributes = (agency: AgencyOnChain): ChainWrite[] => {
   const { address, signing, settings, chain } = agency
-  const wanted = [keyAttribute(signing), alsoKnownAsAttribute(didWebFor(settings.publicUrl))]
+  const web = alsoKnownAsAttribute(didWebFor(settings.publicUrl))
+  const wanted = [keyAttribute(signing), web, ...oprfAttributes(agency)]
   const events = chain.follower.didEvents(address)
   const known = (name: string, value: string) =>
     events.some(event => event.kind === 'attribute' && event.name === name && event.value.toLowerCase() === value)
@@ -75,6 +92,17 @@ export const missingTrust = (
 }
 const tenYearsSeconds = 10 * 365 * 86_400
 
+/** The chain account that holds the root role, lower case. */
+export const rootOf = async ({
+  contracts,
+  client,
+}: Pick<AgencyOnChain['chain'], 'contracts' | 'client'>): Promise<string> => {
+  const { address, interface: governance } = contracts.Governance
+  const data = governance.encodeFunctionData('root', [])
+  const answer = await client.rpc<string>('eth_call', [{ to: address, data }, 'latest'])
+  return `0x${answer.slice(-40)}`.toLowerCase()
+}
+
 /** The root takes its role over, then admits schemas and accredits whom the configuration names. */
 export const establishTrust = async (
   root: AgencyOnChain,
@@ -82,12 +110,7 @@ export const establishTrust = async (
   types: CredentialTypes,
 ): Promise<void> => {
   const { chain, address } = root
-  const governance = chain.contracts.Governance
-  const data = governance.interface.encodeFunctionData('root', [])
-  const isRoot = async () => {
-    const answer = await chain.client.rpc<string>('eth_call', [{ to: governance.address, data }, 'latest'])
-    return `0x${answer.slice(-40)}`.toLowerCase() === address
-  }
+  const isRoot = async () => (await rootOf(chain)) === address
   if (!(await isRoot())) {
     const write = { contract: 'Governance', method: 'acceptRoot', args: [], account: address }
     await root.store.transaction(tx => root.outbox.enqueue(tx, [write]))
@@ -95,5 +118,5 @@ export const establishTrust = async (
     await root.outbox.settled(60_000)
     if (!(await isRoot())) throw new Error(`${root.config.name} is configured as root but the chain names another`)
   }
-  await settle(root, () => missingTrust(root, all, types))
+  await settle(root, () => [...missingTrust(root, all, types), ...missingIssuerKeys(root, all)])
 }

@@ -9,10 +9,11 @@ import { listen } from './http/listen.ts'
 import { createLog } from './http/log.ts'
 import type { MasterKey } from './identity/seal.ts'
 import { type CredentialTypes, loadCredentialTypes } from './identity/types.ts'
+import type { GatedAgent } from './identity/veramo-plugin.ts'
 import type { Clock } from './kernel/ports.ts'
 import { startRounds } from './lists.ts'
 import { mount } from './mount.ts'
-import { plugins } from './plugins.ts'
+import { agentFor, plugins } from './plugins.ts'
 import { establishTrust, fund, missingAttributes, settle } from './register.ts'
 
 export type ServerSettings = {
@@ -33,7 +34,12 @@ export type ServerSettings = {
   say(line: string): void
 }
 
-export type Server = { url: string; close(): Promise<void> }
+export type Server = {
+  url: string
+  /** The agency's Veramo agent for one caller: its plugins' operations as methods, behind the same gate as over HTTP. */
+  agent(agency: string, authorization?: string): GatedAgent
+  close(): Promise<void>
+}
 
 const projectFile = (name: string): URL => new URL(`../${name}`, import.meta.url)
 
@@ -113,11 +119,24 @@ const bringUp = async (settings: ServerSettings, closing: Closing): Promise<Serv
   await chain.follower.poke()
   const keeper = await keepLists(chain, bases, types, log)
   closing.add(async () => keeper.close(), ...agencies.map(agency => startRounds(agency, log)))
+  closing.add(...mounted.flatMap(agency => agency.keep(log)))
   await keeper.look()
 
-  const listening = await listen(createApp({ agencies: mounted, openapi, log }), settings)
+  const app = createApp({ agencies: mounted, openapi, log })
+  const agents = new Map(
+    mounted.map(({ name, routes }) => {
+      const call: Parameters<typeof agentFor>[0]['call'] = (operation, inner) => app.call(name, operation, inner)
+      return [name, agentFor({ openapi, routes, call })]
+    }),
+  )
+  const listening = await listen(app, settings)
   closing.add(listening.close)
-  return { url: origin, close: closing.close }
+  const agent: Server['agent'] = (agency, authorization) => {
+    const open = agents.get(agency)
+    if (open === undefined) throw new ConfigError(`there is no agency "${agency}" here`)
+    return open(authorization)
+  }
+  return { url: origin, agent, close: closing.close }
 }
 
 /** Brings the agencies up, or closes what was opened and says why not. */

@@ -42,7 +42,10 @@ const top = new Set([
   'environment',
   'mount',
   'register',
+  'registers',
   'lists',
+  'institutions',
+  'wallet-bindings',
 ])
 const shown = (edge: { file: string; name: string }) => `${edge.file} imports ${edge.name}`
 
@@ -53,10 +56,12 @@ const fences: { library: RegExp; allowed: RegExp }[] = [
   { library: /^(express|helmet|express-|prom-client|pino)/, allowed: /^src\/http\// },
   { library: /^ajv/, allowed: /^src\/(identity\/types\.ts|http\/)/ },
   { library: /^yaml$/, allowed: /^src\/(config|server|main)\.ts/ },
+  { library: /^@noble\//, allowed: /^src\/identity\/oprf/ },
+  { library: /^polygon-clipping$/, allowed: /^src\/plugins\/registry\/land\// },
   {
     library: /^typeorm$/,
     allowed:
-      /^src\/(store\/|kernel\/plugin\.ts|chain\/entities\.ts|identity\/veramo-store\.ts|plugins\/[^/]+\/(entities\.ts|actions))/,
+      /^src\/(store\/|kernel\/plugin\.ts|chain\/entities\.ts|identity\/veramo-store\.ts|plugins\/[^/]+\/(?:\w+\/)?(entities\.ts|actions))/,
   },
   { library: /^secp256k1$/, allowed: /^src\/(identity|chain)\// },
 ]

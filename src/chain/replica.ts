@@ -122,11 +122,12 @@ export class Replica {
     )
   }
 
-  /** Memory of the bits, and how many statuses they are: a credential has one bit in each of its two lists. */
+  /** Memory of the bits, and how many statuses they are: a credential has one bit in each of its two lists, a wallet one. */
   size(): { bytes: number; statuses: number } {
     const all = [...this.#issuers.values()].flatMap(own => [...own.values()])
-    const bits = all.reduce((sum, list) => sum + list.length, 0)
-    return { bytes: all.reduce((sum, list) => sum + list.bits.size, 0), statuses: bits / 2 }
+    const first = all.filter(list => list.purpose !== purposes.suspension)
+    const statuses = first.reduce((sum, list) => sum + list.length, 0)
+    return { bytes: all.reduce((sum, list) => sum + list.bits.size, 0), statuses }
   }
 
   #applyOne(event: ChainEvent): void {

@@ -20,13 +20,15 @@ export type FetchBounds = {
   maxRedirects?: number
   /** @default application/json */
   accept?: string
+  /** Posts this JSON instead of getting: then no redirect is followed, and every status is an answer. */
+  post?: { body: string; headers?: Record<string, string> }
   /** Replaced in tests. */
   lookup?: (host: string) => Promise<Address[]>
   /** Replaced in tests. Connects to the address that was checked, never to a name. */
   connect?: (target: Target) => Socket
 }
 
-export type Fetched = { url: string; contentType: string | undefined; body: Buffer }
+export type Fetched = { url: string; status: number; contentType: string | undefined; body: Buffer }
 
 const forbidden = (why: string): Refusal => new Refusal('rejected', 'url_forbidden', why)
 const failed = (why: string, cause?: unknown): Refusal => new Refusal('unavailable', 'fetch_failed', why, { cause })
@@ -76,11 +78,21 @@ const ask = (url: URL, { address, family }: Address, bounds: FetchBounds, signal
       'accept-encoding': 'identity',
       connection: 'close',
     }
-    const options = { method: 'GET', createConnection, headers, signal, path: url.pathname + url.search }
-    const request = (secure ? requestHttps : requestHttp)({ ...options, host, port }, resolve)
+    const { post } = bounds
+    const posted = post && {
+      ...post.headers,
+      'content-type': 'application/json',
+      'content-length': lengthOf(post.body),
+    }
+    const method = post === undefined ? 'GET' : 'POST'
+    const options = { method, createConnection, signal, path: url.pathname + url.search }
+    const sent = { ...options, headers: { ...headers, ...posted }, host, port }
+    const request = (secure ? requestHttps : requestHttp)(sent, resolve)
     request.on('error', reject)
-    request.end()
+    request.end(post?.body)
   })
+
+const lengthOf = (body: string): number => Buffer.byteLength(body)
 
 const bodyOf = async (response: IncomingMessage, maxBytes: number): Promise<Buffer> => {
   const tooLarge = new Refusal('too_large', 'fetch_too_large', `What was fetched is larger than ${maxBytes} bytes.`)
@@ -106,7 +118,7 @@ const walk = async (start: string, bounds: FetchBounds, signal: AbortSignal): Pr
     try {
       const status = response.statusCode ?? 0
       const { location } = response.headers
-      if ([301, 302, 303, 307, 308].includes(status) && location !== undefined) {
+      if (bounds.post === undefined && [301, 302, 303, 307, 308].includes(status) && location !== undefined) {
         const next = parse(location, url)
         // A public host must not lead to the services that only the demo's own configuration opens.
         if (next.origin !== url.origin && demoOrigins.includes(next.origin))
@@ -114,9 +126,9 @@ const walk = async (start: string, bounds: FetchBounds, signal: AbortSignal): Pr
         url = next
         continue
       }
-      if (status !== 200) throw failed(`The host answered ${status}.`)
+      if (bounds.post === undefined && status !== 200) throw failed(`The host answered ${status}.`)
       const body = await bodyOf(response, bounds.maxBytes ?? 256 * 1024)
-      return { url: url.href, contentType: response.headers['content-type'], body }
+      return { url: url.href, status, contentType: response.headers['content-type'], body }
     } finally {
       response.destroy()
     }

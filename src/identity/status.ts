@@ -39,6 +39,14 @@ export const permutation = (secret: Buffer, list: number, length: number): ((cou
   }
 }
 
+const modes = { bitmap: 0, anchored: 1, binding: 2 } as const
+
+/** Numbers of lists: credentials take two at a time from 0, bindings (16 bits on chain) one at a time from half way on. */
+const numbers = {
+  credentials: { first: 0, step: 2, last: 32_766 },
+  bindings: { first: 32_768, step: 1, last: 65_535 },
+} as const
+
 export type StatusListNeeds = {
   store: Store
   status: StatusReader
@@ -49,46 +57,77 @@ export type StatusListNeeds = {
   issuer: string
   /** Key of the permutation; from the agency's master key. */
   secret: Buffer
-  /** Of the lists to be opened; credentials are only put into lists of this mode. */
-  mode: 'bitmap' | 'anchored'
-  /** Asks the chain, within this transaction, to open the pair `list` (revocation) and `list + 1` (suspension). */
-  openOnChain(tx: Tx, list: number, length: number): Promise<void>
+  /** Of the lists to be opened; credentials are only put into lists of this mode, and wallet bindings into their own. */
+  mode: keyof typeof modes
+  /**
+   * Asks the chain, within this transaction, to open the pair `list` (revocation) and `list + 1` (suspension), or the one list
+   * of bindings.
+   * @param again it was asked before, and refused.
+   * @returns the outbox id.
+   */
+  openOnChain(tx: Tx, list: number, length: number, again: boolean): Promise<string>
+  /** Has the chain refused what stands under this outbox id? */
+  hasFailed(outbox: string): Promise<boolean>
 }
 
 export type StatusLists = {
   /** @throws Refusal unavailable/status_list_unavailable: never a credential without status. */
   allot(): Promise<StatusPointer>
-  /** Opens the first pair of lists, or the next when the current one is 80 % used. */
+  /** Opens the first pair of lists (of bindings: the first list), or the next when the current one is 80 % used; asks again where the chain refused. */
   ensure(): Promise<void>
 }
 
 type Block = { list: number; next: number; end: number; indexOf: (counter: number) => number }
 type ListRow = { list: number; next: number; length: number }
+type OpeningRow = ListRow & { mode: number; opening: string | null }
+
+/** So seldom is the chain asked again for a list while indices are wanted: each refusal costs its fee. */
+const askAgainMs = 60_000
+
+/** Asks again for a list that the chain refused to open. @returns whether it is on its way now. */
+const askAgain = async (needs: StatusListNeeds, tx: Tx, row: OpeningRow): Promise<boolean> => {
+  const { list, length, opening } = row
+  if (opening === null || needs.status.openedAt(needs.issuer, list) !== undefined) return false
+  if (!(await needs.hasFailed(opening))) return false
+  const take = "UPDATE status_lists SET opening = '' WHERE list = ? AND opening = ? RETURNING list"
+  const [ours] = await tx.query(take, [list, opening])
+  if (ours === undefined) return true
+  const outbox = await needs.openOnChain(tx, list, length, true)
+  await tx.query('UPDATE status_lists SET opening = ? WHERE list = ?', [outbox, list])
+  return true
+}
 
 export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
   const { store, status, issuer } = needs
-  const mode = needs.mode === 'anchored' ? 1 : 0
+  const mode = modes[needs.mode]
+  const { first, step, last: end } = needs.mode === 'binding' ? numbers.bindings : numbers.credentials
   let block: Block | undefined
   let reserving: Promise<void> | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
 
   const ensure = (): Promise<void> =>
     store.transaction(async tx => {
-      const rows = await tx.query<ListRow & { mode: number }>(
-        'SELECT list, next, length, mode FROM status_lists ORDER BY list',
+      const rows = await tx.query<OpeningRow>(
+        'SELECT list, next, length, mode, opening FROM status_lists WHERE list BETWEEN ? AND ? ORDER BY list',
+        [first, end],
       )
       const current = rows.findLast(row => row.mode === mode)
+      if (current !== undefined && (await askAgain(needs, tx, current))) return
       if (current !== undefined && current.next < current.length * openNextAt) return
       const last = rows.at(-1)
       // A list that is open on chain but unknown here was given out before the database was lost: never again.
-      let list = last === undefined ? 0 : last.list + 2
-      while (status.openedAt(issuer, list) !== undefined) list += 2
+      let list = last === undefined ? first : last.list + step
+      while (status.openedAt(issuer, list) !== undefined) list += step
+      if (list > end) throw new Error(`${issuer} has no number left for another list of its own`)
       // Another process may have been first; it asked the chain then.
       const [added] = await tx.query(
         `INSERT INTO status_lists (list, next, length, mode) VALUES (?, 0, ?, ?)
          ON CONFLICT (list) DO NOTHING RETURNING list`,
         [list, listLength, mode],
       )
-      if (added !== undefined) await needs.openOnChain(tx, list, listLength)
+      if (added === undefined) return
+      const outbox = await needs.openOnChain(tx, list, listLength, false)
+      await tx.query('UPDATE status_lists SET opening = ? WHERE list = ?', [outbox, list])
     })
 
   const reserve = async (): Promise<void> => {
@@ -105,6 +144,10 @@ export const openStatusLists = (needs: StatusListNeeds): StatusLists => {
       return { list: row.list, next: after.next - blockLength, end: Math.min(after.next, after.length), after }
     })
     if (reserved === undefined) {
+      if (performance.now() - askedAt >= askAgainMs) {
+        askedAt = performance.now()
+        await ensure()
+      }
       throw new Refusal(
         'unavailable',
         'status_list_unavailable',

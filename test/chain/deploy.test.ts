@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Interface } from 'ethers'
-import { loadArtifacts } from '../../src/chain/contracts.ts'
-import { deployContracts } from '../../src/chain/deploy.ts'
+import type { ChainAccount } from '../../src/chain/account.ts'
+import { type Artifacts, type ContractName, contractNames, loadArtifacts } from '../../src/chain/contracts.ts'
+import { deployContracts, rootFunctions } from '../../src/chain/deploy.ts'
 import { readNetworkContracts } from '../../src/chain/open.ts'
 import { type Ground, newAccount, openGround, sendFrom } from './ground.ts'
 
@@ -14,63 +15,71 @@ beforeAll(async () => {
 })
 afterAll(() => ground.close())
 
-describe('a deployment that an earlier release began', () => {
-  const before = ['EthereumDIDRegistry', 'Governance', 'StatusRegistry', 'TrustRegistry'] as const
+/** What the release before the registry of wallets deployed, step by step, and the plan it left. */
+const deployAsBefore = async (deployer: ChainAccount, artifacts: Artifacts, file: string) => {
+  const head = await ground.client.head()
+  const at: Record<string, string> = {}
+  const create = async (name: ContractName, args: unknown[]): Promise<void> => {
+    const data = artifacts[name].bytecode + new Interface(artifacts[name].abi).encodeDeploy(args).slice(2)
+    at[name] = (await sendFrom(ground, deployer, { to: null, data })) ?? ''
+  }
+  await create('EthereumDIDRegistry', [])
+  await create('Governance', [deployer.address])
+  for (const name of ['StatusRegistry', 'TrustRegistry'] as const) {
+    await create(name, [at['EthereumDIDRegistry'], at['Governance']])
+  }
+  const selectors = rootFunctions.TrustRegistry?.map(name => artifactFunction(artifacts, 'TrustRegistry', name))
+  const calls = { setTargetFunctionRole: [at['TrustRegistry'], selectors, 1], appointRoot: [newAccount().address] }
+  for (const [method, args] of Object.entries(calls)) {
+    const data = new Interface(artifacts.Governance.abi).encodeFunctionData(method, args)
+    await sendFrom(ground, deployer, { to: at['Governance'] ?? '', data })
+  }
+  const ids = [...Object.keys(at), 'TrustRegistry: functions of the root', 'Governance: the root']
+  const nonces = Object.fromEntries(ids.map((id, nonce) => [id, nonce]))
+  const { chainId } = ground.client
+  const plan = { chainId, anchor: head.hash, deployer: deployer.address, fromBlock: head.number, nonces }
+  await writeFile(file, JSON.stringify(plan))
+  return { at, plan }
+}
 
+const artifactFunction = (artifacts: Artifacts, name: ContractName, method: string): string | undefined =>
+  new Interface(artifacts[name].abi).getFunction(method)?.selector
+
+describe('a deployment that an earlier release made', () => {
   it('keeps its contracts and gets the new ones, under nonces of their own', async () => {
     const { client, embedded, dir } = ground
     const account = newAccount()
     await embedded.faucet(account.address)
     const artifacts = await loadArtifacts(new URL('../../contracts/build/', import.meta.url))
     const file = join(dir, 'deployment-of-before.json')
-    const complete = await deployContracts({ client, account, artifacts, file, mine: embedded.mine })
-    const plan = JSON.parse(await readFile(file, 'utf8')) as { nonces: Record<string, number> }
+    const { at, plan } = await deployAsBefore(account, artifacts, file)
 
-    // A chain that has only what was there before: the same, from an account whose later steps never happened.
-    const old = newAccount()
-    await embedded.faucet(old.address)
-    const head = await client.head()
-    const nonces: Record<string, number> = {}
-    const at: Record<string, string> = {}
-    for (const name of [...before, 'TrustRegistry: functions of the root', 'Governance: the root']) {
-      nonces[name] = Object.keys(nonces).length
-    }
-    for (const name of before) {
-      const args =
-        name === 'EthereumDIDRegistry'
-          ? []
-          : name === 'Governance'
-            ? [old.address]
-            : [at['EthereumDIDRegistry'], at['Governance']]
-      const data = artifacts[name].bytecode + new Interface(artifacts[name].abi).encodeDeploy(args).slice(2)
-      at[name] = (await sendFrom(ground, old, { to: null, data })) ?? ''
-    }
-    await sendFrom(ground, old, { to: old.address, data: '0x' })
-    await sendFrom(ground, old, { to: old.address, data: '0x' })
-    const known = {
-      chainId: client.chainId,
-      anchor: head.hash,
-      deployer: old.address.toLowerCase(),
-      fromBlock: head.number,
-    }
-    await writeFile(file, JSON.stringify({ ...known, nonces }))
-
-    const calls = [
-      { id: 'Governance: the root', contract: 'Governance' as const, method: 'appointRoot', args: () => [old.address] },
-    ]
-    const options = { client, account: old, artifacts, file, mine: embedded.mine, calls }
+    const root = { id: 'Governance: the root', contract: 'Governance' as const, method: 'appointRoot' }
+    const calls = [{ ...root, args: () => [newAccount().address] }]
+    const options = { client, account, artifacts, file, mine: embedded.mine, calls }
     const upgraded = await deployContracts(options)
-    for (const name of before) expect(upgraded.addresses[name]).toBe(at[name])
-    expect(upgraded.fromBlock).toBe(head.number)
-    const after = JSON.parse(await readFile(file, 'utf8')) as { nonces: Record<string, number> }
-    expect(after.nonces).toMatchObject(nonces)
-    expect(after.nonces['WalletRegistry']).toBe(6)
-    expect(Object.keys(after.nonces).sort()).toEqual([...Object.keys(plan.nonces), 'Governance: the root'].sort())
-    const data = ground.contracts.WalletRegistry.interface.encodeFunctionData('trustRegistry')
-    const trust = await client.rpc<string>('eth_call', [{ to: upgraded.addresses.WalletRegistry, data }, 'latest'])
+    expect(upgraded).toMatchObject({ fromBlock: plan.fromBlock, addresses: at })
+    const { nonces } = JSON.parse(await readFile(file, 'utf8')) as { nonces: Record<string, number> }
+    expect(nonces).toMatchObject(plan.nonces)
+    expect(nonces['WalletRegistry']).toBe(6)
+    expect(Object.keys(nonces)).toEqual(expect.arrayContaining([...contractNames]))
+
+    const { interface: wallets } = ground.contracts.WalletRegistry
+    const { interface: governance } = ground.contracts.Governance
+    const ask = (to: string, data: string) => client.rpc<string>('eth_call', [{ to, data }, 'latest'])
+    const trust = await ask(upgraded.addresses.WalletRegistry, wallets.encodeFunctionData('trustRegistry'))
     expect(`0x${trust.slice(-40)}`).toBe(at['TrustRegistry'])
-    expect(upgraded.addresses.WalletRegistry).not.toBe(complete.addresses.WalletRegistry)
+    for (const method of rootFunctions.WalletRegistry ?? []) {
+      const args = [upgraded.addresses.WalletRegistry, artifactFunction(artifacts, 'WalletRegistry', method)]
+      const role = await ask(
+        upgraded.addresses.Governance,
+        governance.encodeFunctionData('getTargetFunctionRole', args),
+      )
+      expect(BigInt(role)).toBe(1n)
+    }
+    const count = await client.transactionCount(account.address)
     expect(await deployContracts(options)).toEqual(upgraded)
+    expect(await client.transactionCount(account.address)).toBe(count)
   })
 })
 

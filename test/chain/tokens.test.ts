@@ -18,7 +18,7 @@ import type { ChainWrite, RegisterTokens, TokenEntry } from '../../src/kernel/po
 import { type Ground, listLength, newAccount, openGround } from './ground.ts'
 
 const type = 'BusinessLicence'
-const baseUri = 'https://registry.example/registry/entries/'
+const baseUri = 'https://registry.example/registry/tokens/'
 let ground: Ground
 let tokens: RegisterTokens
 let nextIndex = 0
@@ -198,7 +198,7 @@ describe('a title', () => {
     expect(await titleOf('titles', entryId)).toEqual({
       ...{ tokenId, entryId, holder: buyer, frozen: false, encumbrances: 2, commitment },
     })
-    expect(await call('TitleRegistry', 'tokenURI', [tokenId])).toBe(`${baseUri}${entryId}`)
+    expect(await call('TitleRegistry', 'tokenURI', [tokenId])).toBe(`${baseUri}${tokenId}`)
     await ground.send(...tokens.titles.amend('titles', [{ entryId, commitment: entry.commitment }]))
     expect(await titleOf('titles', entryId)).toMatchObject({ commitment: entry.commitment })
   })

@@ -82,6 +82,12 @@ describe('a bounded fetch', () => {
     '/to-metadata': response => response.writeHead(302, { location: 'https://169.254.169.254/latest' }).end(),
     '/to-http': response => response.writeHead(302, { location: 'http://example.com/' }).end(),
     '/to-file': response => response.writeHead(302, { location: 'file:///etc/passwd' }).end(),
+    '/echo': response => {
+      const sent: Buffer[] = []
+      response.req
+        .on('data', chunk => sent.push(chunk))
+        .on('end', () => response.writeHead(422).end(Buffer.concat(sent)))
+    },
     '/to-loopback': response => response.writeHead(302, { location: 'https://127.0.0.1:1/' }).end(),
   }
 
@@ -119,6 +125,25 @@ describe('a bounded fetch', () => {
     ['/to-loopback', 'url_forbidden'],
   ])('ends at %s with %s', async (path, code) => {
     await expect(fetchDemo(path)).rejects.toEqual(coded(code))
+  })
+
+  it('posts JSON with header fields of its own, and takes every status for an answer', async () => {
+    asked = []
+    const post = { body: '{"a":"é"}', headers: { authorization: 'Agency x' } }
+    const answer = await fetchBounded(`${origin}/echo`, { allowedHttpOrigins: [origin], post })
+    expect(answer).toMatchObject({ status: 422, body: Buffer.from(post.body) })
+    expect(asked[0]).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json', ...post.headers } })
+  })
+
+  it('follows no redirect with what it posts', async () => {
+    asked = []
+    const post = { body: '{}' }
+    const answer = await fetchBounded(`${origin}/one`, { allowedHttpOrigins: [origin], post })
+    expect([answer.status, asked.length]).toEqual([301, 1])
+    await expect(fetchBounded(`${origin}/large`, { allowedHttpOrigins: [origin], post })).rejects.toEqual(
+      coded('fetch_too_large'),
+    )
+    await expect(fetchBounded('https://10.0.0.1/', { post })).rejects.toEqual(coded('url_forbidden'))
   })
 
   it.each(['/silent', '/drip'])('ends in time at %s', async path => {

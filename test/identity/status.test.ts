@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { Credentials1763600000300 } from '../../migrations/agency/0300-credentials.ts'
 import { Anchored1763600000350 } from '../../migrations/agency/0350-anchored.ts'
+import { Evidence1763700000550 } from '../../migrations/agency/0550-evidence.ts'
 import {
   batchBits,
   bitOf,
@@ -70,7 +71,7 @@ describe('allotting', () => {
     const folder = await mkdtemp(join(tmpdir(), 'status-'))
     const store = await openStore({
       file: join(folder, 'agency.sqlite'),
-      migrations: [Credentials1763600000300, Anchored1763600000350],
+      migrations: [Credentials1763600000300, Anchored1763600000350, Evidence1763700000550],
       entities: [],
     })
     opened.push(
@@ -79,11 +80,14 @@ describe('allotting', () => {
     )
     const status = new TestStatus(() => 1)
     const asked: { list: number; length: number }[] = []
+    /** Outbox ids of what the chain refused. */
+    const refused = new Set<string>()
     const needs = {
       ...{ store, status, chain, registry, issuer, secret: Buffer.alloc(32, 3), mode: 'bitmap' as const },
-      openOnChain: async (_tx: unknown, list: number, length: number) => void asked.push({ list, length }),
+      openOnChain: async (_tx: unknown, list: number, length: number) => `outbox ${asked.push({ list, length })}`,
+      hasFailed: async (outbox: string) => refused.has(outbox),
     }
-    return { store, status, asked, needs, lists: openStatusLists(needs) }
+    return { store, status, asked, refused, needs, lists: openStatusLists(needs) }
   }
 
   const codeOf = async (work: Promise<unknown>): Promise<string | undefined> => {
@@ -109,6 +113,43 @@ describe('allotting', () => {
   it('asks the chain for a list once, however often it makes sure', async () => {
     const { lists, asked } = await open()
     await Promise.all([lists.ensure(), lists.ensure(), lists.ensure()])
+    await lists.ensure()
+    expect(asked).toHaveLength(1)
+  })
+
+  it('asks the chain again for a list that it refused, once for each refusal, and gives indices of it at last', async () => {
+    const { lists, status, asked, refused, needs } = await open()
+    await lists.ensure()
+    refused.add('outbox 1')
+    expect(await codeOf(lists.allot())).toBe('status_list_unavailable')
+    await Promise.all([lists.ensure(), openStatusLists(needs).ensure()])
+    expect(asked).toEqual([
+      { list: 0, length: listLength },
+      { list: 0, length: listLength },
+    ])
+    expect(await codeOf(lists.allot())).toBe('status_list_unavailable')
+    status.open(issuer, 0, 1)
+    expect(await lists.allot()).toMatchObject({ list: 0 })
+    refused.add('outbox 2')
+    await lists.ensure()
+    expect(asked).toHaveLength(2)
+  })
+
+  it('asks again by itself when indices are wanted, but not at every wish: each refusal costs its fee', async () => {
+    const { lists, asked, refused } = await open()
+    await lists.ensure()
+    for (let wish = 0; wish < 5; wish += 1) {
+      refused.add(`outbox ${asked.length}`)
+      expect(await codeOf(lists.allot())).toBe('status_list_unavailable')
+    }
+    expect(asked).toHaveLength(2)
+  })
+
+  it('does not ask again for a list that is on its way, nor for one from before it was known how it fared', async () => {
+    const { lists, asked, store } = await open()
+    await lists.ensure()
+    await codeOf(lists.allot())
+    await store.transaction(tx => tx.query('UPDATE status_lists SET opening = NULL'))
     await lists.ensure()
     expect(asked).toHaveLength(1)
   })

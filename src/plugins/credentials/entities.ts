@@ -35,10 +35,14 @@ export const statusDecisionEntity = new EntitySchema({
   },
 })
 
-/** Pairs of status lists and how far their indices are given out. Mode 0: bitmap, 1: anchored. */
+/** Status lists and how far their indices are given out. Mode 0: bitmap, 1: anchored (both in pairs), 2: wallet bindings. */
 export const statusListEntity = new EntitySchema({
   name: 'status_lists',
-  columns: { list: { ...integer, primary: true }, next: integer, length: integer, mode: integer },
+  columns: {
+    ...{ list: { ...integer, primary: true }, next: integer, length: integer, mode: integer },
+    /** Outbox id of the transaction that asks the chain to open the list. */
+    opening: { ...text, nullable: true },
+  },
 })
 
 /** Published versions of anchored lists: the newest and the one before. `outbox` carries the anchor to the chain. */

@@ -30,8 +30,6 @@ export const dateMalformed = (name: string): Refusal =>
   new Refusal('malformed', 'date_malformed', `${name} must be a date-time with a time zone.`)
 export const tooMany = (most: number): Refusal =>
   new Refusal('too_large', 'too_many_credentials', `One call changes at most ${most} credentials.`)
-export const cursorMalformed = (): Refusal =>
-  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')
 export const agentMethodUnknown = (): Refusal =>
   new Refusal('not_found', 'agent_method_unknown', 'No Veramo method of this name is answered here.')
 export const agentArgumentUnsupported = (name: string): Refusal =>

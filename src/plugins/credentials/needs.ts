@@ -1,6 +1,6 @@
 import type { Identity } from '../../kernel/identity.ts'
 import type { House } from '../../kernel/perform.ts'
-import type { ChainOutbox, ChainWrite } from '../../kernel/ports.ts'
+import type { ChainOutbox, ChainWrite, LogProof, Tx } from '../../kernel/ports.ts'
 
 /** Methods that are handed through to Veramo; each reads, and reads nothing secret. */
 export type VeramoMethod =
@@ -17,6 +17,15 @@ export type CredentialsNeeds = {
   outbox: ChainOutbox
   /** Chain writes that set or clear status bits, within the gas limit of a transaction each. */
   statusWrites(changes: { list: number; index: number }[], set: boolean): ChainWrite[]
+  /**
+   * What else follows from a decision about credentials, within its act: further bits of this agency's lists, which are set on
+   * chain by the same transaction as its own.
+   */
+  onStatusChange?(
+    tx: Tx,
+    credentialIds: readonly string[],
+    change: { purpose: 'revocation' | 'suspension'; set: boolean },
+  ): Promise<{ list: number; index: number }[]>
   /** The published side of the agency's log. */
   log: {
     origin: string
@@ -24,6 +33,8 @@ export type CredentialsNeeds = {
     verifierKey: string
     checkpoint(): Promise<string | undefined>
     tile(path: string): Promise<Uint8Array | undefined>
+    /** @throws Refusal not_found/not_logged for an index that no published checkpoint covers. */
+    proofAt(index: number): Promise<LogProof>
   }
   /** Where this agency's status bits live on chain. */
   statusAuthority: { chain: string; registry: string; issuer: string }

@@ -15,6 +15,7 @@ export const challengeLifeMs = 10 * 60_000
 /** How long `?wait=mined` waits for the chain. */
 export const waitMs = 30_000
 export const pageMost = 200
+export const pageUsual = 50
 /** In place of an outbox id: the decision waits for the next round of its anchored list. */
 export const awaitingRound = ''
 /** Decisions that one round takes in at most; the others wait for the next. */

@@ -2,7 +2,7 @@ import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { callAgent } from './actions/agent.ts'
 import { getAnchoredStatusList } from './actions/anchored.ts'
 import { issueBatch, issueCredential } from './actions/issue.ts'
-import { getLog, getLogCheckpoint, getLogTile } from './actions/log.ts'
+import { getLog, getLogCheckpoint, getLogProof, getLogTile } from './actions/log.ts'
 import * as publish from './actions/publish.ts'
 import { getCredential, listCredentials } from './actions/read.ts'
 import { followStatusChange, reissueCredential, updateCredentialStatus } from './actions/status.ts'
@@ -47,6 +47,7 @@ export const routes = (needs: CredentialsNeeds): Record<string, Route> => {
     getLog: open(getLog),
     getLogCheckpoint: open(getLogCheckpoint),
     getLogTile: open(getLogTile),
+    getLogProof: open(getLogProof),
     getDidDocument: open(publish.getDidDocument),
     resolveDid: open(publish.resolveDid),
     // Each method asks for the scope of the operation it stands for.

@@ -92,5 +92,3 @@ export const exportMalformed = (): Refusal =>
   new Refusal('malformed', 'export_malformed', 'This is not a wallet export of a version that is understood here.')
 export const exportTooLarge = (most: number): Refusal =>
   new Refusal('too_large', 'export_too_large', `An export has at most ${most} bytes; export part by part.`)
-export const cursorMalformed = (): Refusal =>
-  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')

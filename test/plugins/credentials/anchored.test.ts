@@ -6,6 +6,7 @@ import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Outbox1763600000200 } from '../../../migrations/agency/0200-outbox.ts'
 import { Credentials1763600000300 } from '../../../migrations/agency/0300-credentials.ts'
 import { Anchored1763600000350 } from '../../../migrations/agency/0350-anchored.ts'
+import { Evidence1763700000550 } from '../../../migrations/agency/0550-evidence.ts'
 import { openListPairArgs } from '../../../src/chain/contracts.ts'
 import { outboxEntities } from '../../../src/chain/entities.ts'
 import type { Follower } from '../../../src/chain/follower.ts'
@@ -13,6 +14,7 @@ import { type Outbox, openOutbox } from '../../../src/chain/outbox.ts'
 import { openStatusLists } from '../../../src/identity/status.ts'
 import type { Context } from '../../../src/kernel/plugin.ts'
 import type { Row, StatusValue, Store } from '../../../src/kernel/ports.ts'
+import { timeId } from '../../../src/kernel/time-id.ts'
 import {
   anchorRound,
   getAnchoredStatusList,
@@ -27,7 +29,6 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { timeId } from '../../../src/kernel/time-id.ts'
 import { type Ground, listLength, openGround } from '../../chain/ground.ts'
 import { stopPostgres, withPostgres } from '../../postgres.ts'
 
@@ -74,7 +75,7 @@ const mined = async (): Promise<void> => {
   await follower.poke()
 }
 const stateOf = async (change: string): Promise<unknown> => {
-  const caller = { kind: 'staff', id: 'clerk', scopes: ['credentials:status'] }
+  const caller = { kind: 'apiKey', id: 'clerk', scopes: ['credentials:status'] }
   const context = { params: { change }, caller } as unknown as Context
   return ((await followStatusChange(credentials, context)).body as { state: string }).state
 }
@@ -88,15 +89,21 @@ const listsOf = (mode: 'bitmap' | 'anchored') => {
     registry: contracts.StatusRegistry.address,
     async openOnChain(tx, list, length) {
       const args = openListPairArgs(issuer, list, length, mode === 'anchored')
-      await outbox.enqueue(tx, [{ contract: 'StatusRegistry', method: 'openLists', args, account: issuer }])
+      const write = { contract: 'StatusRegistry', method: 'openLists', args, account: issuer }
+      const id = await outbox.enqueue(tx, [write])
       if (mode === 'anchored') await publishFirst(needs, tx, list, length)
+      return id
     },
+    hasFailed: async id => (await outbox.state(id))?.state === 'failed',
   })
 }
 
 const openOn = async (database: string): Promise<void> => {
   ground = await openGround()
-  const migrations = [Store1760000000100, Outbox1763600000200, Credentials1763600000300, Anchored1763600000350]
+  const migrations = [
+    ...[Store1760000000100, Outbox1763600000200, Credentials1763600000300, Anchored1763600000350],
+    Evidence1763700000550,
+  ]
   const all = [...storeEntities, ...outboxEntities, ...entities]
   const place =
     database === 'SQLite'

@@ -21,3 +21,10 @@ export const getLogTile = async ({ log }: CredentialsNeeds, context: Context): P
   const headers = { 'cache-control': 'public, max-age=31536000, immutable' }
   return { status: 200, body: tile, contentType: 'application/octet-stream', headers }
 }
+
+/** A proof grows old with its checkpoint, but never wrong. @throws Refusal not_logged */
+export const getLogProof = async ({ log }: CredentialsNeeds, context: Context): Promise<Answer> => ({
+  status: 200,
+  body: await log.proofAt(Number(context.params['index'])),
+  headers: { 'cache-control': 'no-cache' },
+})

@@ -1,9 +1,10 @@
 import { disclose } from '../../../kernel/disclose.ts'
+import { nextPage, pageOf } from '../../../kernel/pages.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
-import { credentialUnknown, cursorMalformed } from '../errors.ts'
+import { credentialUnknown } from '../errors.ts'
 import type { CredentialsNeeds } from '../needs.ts'
-import { pageMost, requires } from '../policy.ts'
+import { pageMost, pageUsual, requires } from '../policy.ts'
 import { enveloped } from './issue.ts'
 
 type CredentialRow = Row & {
@@ -52,14 +53,8 @@ export const getCredential = (needs: CredentialsNeeds, context: Context): Promis
   })
 }
 
-const cursorOf = (text: string | undefined): string => {
-  if (text === undefined) return ''
-  const id = Buffer.from(text, 'base64url').toString('utf8')
-  if (!/^urn:uuid:[0-9a-f-]{36}$/.test(id)) throw cursorMalformed()
-  return id
-}
+const credentialId = /^urn:uuid:[0-9a-f-]{36}$/
 
-/** Pages by id, which is ordered by time: the thousandth page costs what the first does. */
 export const listCredentials = (needs: CredentialsNeeds, context: Context): Promise<Answer> =>
   disclose(needs.house, {
     operation: 'listCredentials',
@@ -67,16 +62,14 @@ export const listCredentials = (needs: CredentialsNeeds, context: Context): Prom
     caller: context.caller,
     input: context.query,
     read: async () => {
-      const limit = Math.min(Number(context.query['limit'] ?? 50), pageMost)
+      const page = pageOf(context.query, { most: pageMost, usual: pageUsual, form: credentialId })
       const sql = `SELECT ${columns} FROM credentials WHERE id > ? ORDER BY id LIMIT ?`
-      const rows = await needs.house.store.read<CredentialRow>(sql, [cursorOf(context.query['cursor']), limit])
+      const rows = await needs.house.store.read<CredentialRow>(sql, [page.after, page.limit])
       const known = await statuses(
         needs,
         rows.map(row => row.id),
       )
-      const last = rows.length === limit ? rows.at(-1) : undefined
       const items = rows.map(row => summary(row, known.get(row.id) ?? 'valid'))
-      const next = last === undefined ? {} : { next: Buffer.from(last.id).toString('base64url') }
-      return { status: 200, body: { items, ...next } }
+      return { status: 200, body: { items, ...nextPage(rows, page) } }
     },
   })

@@ -65,8 +65,21 @@ const anchoredAmong = async (tx: Tx, rows: CredentialRow[]): Promise<Set<number>
 /** What a decision needs, whichever plugin it comes from. */
 export type StatusNeeds = Pick<
   CredentialsNeeds,
-  'house' | 'identity' | 'outbox' | 'newId' | 'statusAuthority' | 'statusWrites'
+  'house' | 'identity' | 'outbox' | 'newId' | 'statusAuthority' | 'statusWrites' | 'onStatusChange'
 >
+
+/**
+ * Locks a credential of ours until the act ends: what is done under it, and a decision about it, come one after the other.
+ * @returns how it was decided on; undefined if there is none such.
+ */
+export const holdCredential = async (tx: Tx, id: string): Promise<StatusValue | undefined> => {
+  const lock = 'UPDATE credentials SET format = format WHERE id = ? RETURNING id'
+  if ((await tx.query(lock, [id])).length === 0) return undefined
+  const sql = 'SELECT status FROM status_decisions WHERE credential = ? ORDER BY id DESC'
+  const decisions = await tx.query<{ status: StatusValue }>(sql, [id])
+  if (decisions.some(({ status }) => status === 'revoked')) return 'revoked'
+  return decisions[0]?.status ?? 'valid'
+}
 
 /**
  * Decides on the status of credentials within an act: the decision, its evidence and the chain writes are one
@@ -82,6 +95,8 @@ export const decideStatus = async (needs: StatusNeeds, tx: Tx, ids: string[], ch
   const bits = rows
     .filter(row => !anchored.has(row.status_list))
     .map(row => ({ list: row.status_list + (change.purpose === 'suspension' ? 1 : 0), index: row.status_index }))
+  // A suspension that is lifted brings nothing back that ended with it.
+  if (change.set) bits.push(...((await needs.onStatusChange?.(tx, ids, change)) ?? []))
   const outbox =
     bits.length === 0 ? awaitingRound : await needs.outbox.enqueue(tx, needs.statusWrites(bits, change.set))
   const followed = anchored.size === 0 ? null : needs.newId()

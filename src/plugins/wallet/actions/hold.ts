@@ -1,4 +1,5 @@
 import { disclose } from '../../../kernel/disclose.ts'
+import { nextPage, type Page, pageOf } from '../../../kernel/pages.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
@@ -137,20 +138,7 @@ export const receiveCredential = async (desk: Desk, context: Context): Promise<A
   return { status: 201, body: summaryOf(await heldOf(desk, vault, kept.id)) }
 }
 
-export const cursorOf = (text: string | undefined): string => {
-  if (text === undefined) return ''
-  const id = Buffer.from(text, 'base64url').toString('utf8')
-  if (!/^[0-9a-z:-]{1,100}$/.test(id)) throw errors.cursorMalformed()
-  return id
-}
-
-export const limitOf = (context: Context): number => Math.min(Number(context.query['limit'] ?? pageDefault), pageMost)
-
-/** One page of rows, and the cursor of the next when there may be one. */
-export const paged = <Item extends { id: string }>(rows: Item[], limit: number): { next?: string } => {
-  const last = rows.length === limit ? rows.at(-1) : undefined
-  return last === undefined ? {} : { next: Buffer.from(last.id).toString('base64url') }
-}
+export const walletPage = ({ query }: Context): Page => pageOf(query, { most: pageMost, usual: pageDefault })
 
 export const listHeld = async (desk: Desk, context: Context): Promise<Answer> => {
   const vault = vaultOf(context.caller)
@@ -160,12 +148,12 @@ export const listHeld = async (desk: Desk, context: Context): Promise<Answer> =>
     caller: context.caller,
     input: context.query,
     read: async () => {
-      const limit = limitOf(context)
+      const page = walletPage(context)
       const sql = `SELECT ${columns} FROM wallet_credentials WHERE citizen = ? AND id > ? ORDER BY id LIMIT ?`
-      const params = [vault.citizen, cursorOf(context.query['cursor']), limit]
+      const params = [vault.citizen, page.after, page.limit]
       const rows = await desk.house.store.read<HeldRow>(sql, params)
       const items = rows.map(row => summaryOf(opened(vault, row)))
-      return { status: 200, body: { items, ...paged(rows, limit) } }
+      return { status: 200, body: { items, ...nextPage(rows, page) } }
     },
   })
 }

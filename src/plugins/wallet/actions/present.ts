@@ -1,4 +1,5 @@
 import { disclose } from '../../../kernel/disclose.ts'
+import { nextPage } from '../../../kernel/pages.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
@@ -6,7 +7,7 @@ import { choose } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import { claimsMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
-import { cursorOf, heldOf, limitOf, paged } from './hold.ts'
+import { heldOf, walletPage } from './hold.ts'
 import { holderKey, keyOfDid, signerOf } from './keys.ts'
 import { type OnBehalfOf, presentForMinor } from './mandate.ts'
 import type { Desk } from './prove.ts'
@@ -104,15 +105,15 @@ export const listDisclosures = async (desk: Desk, context: Context): Promise<Ans
     caller: context.caller,
     input: context.query,
     read: async () => {
-      const limit = limitOf(context)
+      const page = walletPage(context)
       const sql = `SELECT id, credential, sealed FROM wallet_disclosures WHERE citizen = ? AND id > ? ORDER BY id LIMIT ?`
-      const params = [vault.citizen, cursorOf(context.query['cursor']), limit]
+      const params = [vault.citizen, page.after, page.limit]
       const rows = await desk.house.store.read<DisclosureRow>(sql, params)
       const items = rows.map(({ id, credential, sealed }) => {
         const { at, ...record } = vault.open<DisclosureRecord>('wallet_disclosures', id, sealed)
         return { id, heldId: credential, ...record, at: new Date(at).toISOString() }
       })
-      return { status: 200, body: { items, ...paged(rows, limit) } }
+      return { status: 200, body: { items, ...nextPage(rows, page) } }
     },
   })
 }
