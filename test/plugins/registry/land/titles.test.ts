@@ -137,7 +137,7 @@ onBothDatabases(open => {
       expect(await refusalOf(register1(office, { parcels: inside }))).toBe('geometry_invalid')
     })
 
-    it('of one place twice at the same moment succeeds once', async () => {
+    it('of one place several times in one batch of acts succeeds once', async () => {
       const office = await open()
       const attempts = Array.from({ length: 6 }, (_, at) =>
         refusalOf(register1(office, { parcels: [parcel(`X-${at}`, rectangle(at * 10, 0, 5_000 + at * 10, 5_000))] })),
