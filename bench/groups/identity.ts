@@ -233,7 +233,7 @@ const open = (options: BenchOptions) => {
       async run() {
         const value = await ground.first()
         const peer = await veramoStart(10, ({ readySeconds }) => readySeconds)
-        const note = 'ten agencies with chain and contracts; Veramo: ten DIDs in SQLite, no chain'
+        const note = 'every agency of the demo with chain and contracts; Veramo: ten DIDs in SQLite, no chain'
         return { value, peer: { name: veramo, value: peer }, note }
       },
     },

@@ -209,7 +209,7 @@ contract AssetRegistry is ERC1155, Registered, IAssetRegistry {
         return account != address(0);
     }
 
-    /// @notice The public extract of the class. Errors: UnknownEntry.
+    /// @notice Where the metadata of the token are. Errors: UnknownEntry.
     function uri(uint256 tokenId) public view override returns (string memory text) {
         if (_classes[tokenId].cap == 0) revert UnknownEntry(tokenId);
         return _uriOf(tokenId);

@@ -106,9 +106,9 @@ interface IAssetRegistry is IRegistered {
     ///         RegistrarNotAccredited, UnknownEntry, FreezeUnchanged.
     function unfreeze(uint256 tokenId, address holder, bytes32 orderId) external;
 
-    /// @notice Transfers units under an order: those that stand frozen under `freezeOrderId` first, whose freeze shrinks
-    ///         by as much, then those that are free. Emits OrderExecuted, TransferSingle and ForcedTransfer, and
-    ///         FreezeChanged and Frozen where a freeze shrank.
+    /// @notice Transfers units under an order: those that stand frozen under `freezeOrderId` first, whose freeze
+    ///         shrinks by as much, then those that are free. Emits OrderExecuted, TransferSingle and ForcedTransfer,
+    ///         and FreezeChanged and Frozen where a freeze shrank.
     /// @dev    The registrar, while not paused. Errors, in order: Paused, UnknownRegister, NotRegistrar,
     ///         RegistrarNotAccredited, UnknownEntry, ZeroAmount, ZeroIdentifier, OrderUsed, ERC1155InvalidReceiver,
     ///         UnitsFrozen.

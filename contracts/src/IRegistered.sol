@@ -13,6 +13,9 @@ pragma solidity 0.8.37;
 ///         the token is, tells its entry, and cannot be that of another. A UUID is never used twice, not even after its
 ///         token has ended. Nothing here is personal data: an entry is a digest of its public extract.
 ///
+///         Whoever is accredited for some type can open registers for it. So a token says nothing by itself: who relies
+///         on one asks which issuer and which type its register has.
+///
 ///         *Custody*: the token of a holder without a wallet belongs to the issuer's address, and only the registrar
 ///         moves it.
 ///
@@ -36,7 +39,7 @@ interface IRegistered {
     event RegisterOpened(
         uint128 indexed register, address indexed issuer, bytes32 indexed registerId, bytes32 typeId, string baseUri
     );
-    /// @notice Public extracts of the register are now found below `baseUri`.
+    /// @notice The metadata of the register's tokens are now found below `baseUri`.
     event BaseUriChanged(uint128 indexed register, string baseUri);
     /// @notice The registrar executed an order; the id serves no second time in this register.
     event OrderExecuted(uint128 indexed register, bytes32 indexed orderId, uint256 indexed tokenId);
@@ -66,7 +69,7 @@ interface IRegistered {
     /// @notice The base URI is empty or longer than MAX_URI_BYTES.
     error InvalidUri();
 
-    /// @notice Where public extracts of the register are found: a token's URI is this and the UUID of its entry.
+    /// @notice Where the tokens' metadata are found: a token's URI is this and its id, in decimal.
     /// @dev    The registrar. Errors, in order: UnknownRegister, NotRegistrar, RegistrarNotAccredited, InvalidUri.
     function setBaseUri(uint128 register, string calldata baseUri) external;
 

@@ -153,7 +153,7 @@ contract LicenceRegistry is ERC721, Registered, ILicenceRegistry {
         revert LicenceLocked();
     }
 
-    /// @notice The public extract of the entry. Errors: ERC721NonexistentToken.
+    /// @notice Where the metadata of the token are. Errors: ERC721NonexistentToken.
     function tokenURI(uint256 tokenId) public view override returns (string memory uri) {
         _requireOwned(tokenId);
         return _uriOf(tokenId);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
+import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Governed} from "./Governed.sol";
 import {IRegistered} from "./IRegistered.sol";
 import {ITrustRegistry} from "./ITrustRegistry.sol";
@@ -133,8 +134,7 @@ abstract contract Registered is Governed, Multicall, IRegistered {
     }
 
     function _uriOf(uint256 tokenId) internal view returns (string memory text) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return string.concat(_registers[_registerKey(tokenId)].baseUri, _uuid(uint128(tokenId)));
+        return string.concat(_registers[_registerKey(tokenId)].baseUri, Strings.toString(tokenId));
     }
 
     function _registerKey(uint256 tokenId) internal pure returns (uint128 register) {
@@ -156,23 +156,5 @@ abstract contract Registered is Governed, Multicall, IRegistered {
     function _requireUri(string memory baseUri) private pure {
         uint256 length = bytes(baseUri).length;
         if (length == 0 || length > MAX_URI_BYTES) revert InvalidUri();
-    }
-
-    /// @dev RFC 9562, section 4: 8-4-4-4-12 digits in lower case.
-    function _uuid(uint128 entryId) private pure returns (string memory text) {
-        bytes16 raw = bytes16(entryId);
-        bytes memory digits = "0123456789abcdef";
-        bytes memory written = new bytes(36);
-        uint256 next = 0;
-        for (uint256 i = 0; i < 16; ++i) {
-            if (i == 4 || i == 6 || i == 8 || i == 10) {
-                written[next] = "-";
-                ++next;
-            }
-            written[next] = digits[uint8(raw[i]) >> 4];
-            written[next + 1] = digits[uint8(raw[i]) & 15];
-            next += 2;
-        }
-        return string(written);
     }
 }

@@ -196,7 +196,7 @@ contract TitleRegistry is ERC721, Registered, ITitleRegistry {
         return account != address(0);
     }
 
-    /// @notice The public extract of the entry. Errors: ERC721NonexistentToken.
+    /// @notice Where the metadata of the token are. Errors: ERC721NonexistentToken.
     function tokenURI(uint256 tokenId) public view override returns (string memory uri) {
         _requireOwned(tokenId);
         return _uriOf(tokenId);

@@ -48,7 +48,6 @@ abstract contract RegisterPeople is People {
     bytes32 internal constant CAVEAT = keccak256("caveat");
     bytes32 internal constant OTHER = keccak256("other");
     string internal constant BASE = "https://registry.example/entries/";
-    string internal constant UUID = "0198c7f2-0a1b-7c3d-8e4f-5a6b7c8d9e0f";
     uint128 internal constant ENTRY = 0x0198c7f20a1b7c3d8e4f5a6b7c8d9e0f;
 
     TitleRegistry internal titles;

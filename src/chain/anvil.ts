@@ -163,6 +163,8 @@ export const launchAnvil = async (setup: AnvilSetup): Promise<AnvilProcess> => {
   const { dir, port, chainId } = setup
   const state = await unpackState(dir)
   const options = ['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId)]
+  // A block takes every transaction of a wave: the node forgets one that finds no room.
+  options.push('--gas-limit', '1000000000')
   options.push('--accounts', '0', '--no-mining', '--enable-tx-gas-limit', '--no-cors', '--quiet')
   options.push('--slots-in-an-epoch', '1', '--prune-history', String(historyKept))
   if (state !== undefined) options.push('--load-state', state)

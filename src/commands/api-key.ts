@@ -1,6 +1,6 @@
 import { createApiKeys, everyScope, type KeyOptions, type KeySummary } from '../http/api-keys.ts'
-import type { Requirement } from '../kernel/requirement.ts'
 import { Refusal } from '../kernel/refusal.ts'
+import type { Requirement } from '../kernel/requirement.ts'
 import { requires as credentialRequires } from '../plugins/credentials/policy.ts'
 import { requires as walletRequires } from '../plugins/wallet/policy.ts'
 import { assertStarted, type Desk, recordCommand, withStore } from './desk.ts'

@@ -1,12 +1,11 @@
-import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { isRefusal } from '../../../kernel/refusal.ts'
 import { applicationChanged, fieldsInvalid } from '../errors.ts'
 import type { Fields } from '../extract.ts'
 import { decisionRequirement } from '../policy.ts'
 import type { Register } from '../soundness.ts'
 import { type Application, changeApplication, lockApplication, readApplication, viewOf } from './applications.ts'
 import type { Desk } from './desk.ts'
+import { enact } from './enact.ts'
 import {
   type Acting,
   assertState,
@@ -94,29 +93,22 @@ const enter = async (
 
 /**
  * Grants. The credential is signed before the act, for the application as it stands; whoever decides in between wins.
- * What prevents the signing is thrown within the act, so that an answer given before is given again.
  */
 export const grantApplication = async (desk: Desk, context: Context): Promise<Answer> => {
   const register = desk.register(context.params['register'])
   const id = context.params['application'] ?? ''
   const body = context.body as GrantBody
-  const prepared = await prepare(desk, register, id, body).catch((error: unknown) => {
-    if (isRefusal(error)) return error
-    throw error
-  })
-  const answer = await perform(desk.house, {
+  const answer = await enact(desk, context, {
     operation: 'grantApplication',
     requires: decisionRequirement(register),
-    caller: context.caller,
     input: { register: register.name, application: id, ...body },
-    idempotencyKey: context.headers['idempotency-key'],
-    act: async (tx, record) => {
-      if (isRefusal(prepared)) throw prepared
-      const application = await lockApplication(tx, id, register.name)
+    prepare: () => prepare(desk, register, id, body),
+    act: async (acting, prepared) => {
+      const application = await lockApplication(acting.tx, id, register.name)
       assertUndecided(application)
       if (application.version !== prepared.application.version) throw applicationChanged()
-      const entry = await enter(desk, { tx, record, caller: context.caller }, register, prepared, body)
-      const changed = await changeApplication(desk, tx, application, {
+      const entry = await enter(desk, acting, register, prepared, body)
+      const changed = await changeApplication(desk, acting.tx, application, {
         ...{ state: 'granted', entry: entry.id, fields: prepared.fields, legalBasis: body.legalBasis },
         credential: prepared.issued.credential.id,
       })

@@ -1,11 +1,11 @@
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { isRefusal } from '../../../kernel/refusal.ts'
 import { fieldsInvalid } from '../errors.ts'
 import type { Fields } from '../extract.ts'
 import { decisionRequirement } from '../policy.ts'
 import type { Register } from '../soundness.ts'
 import type { Desk } from './desk.ts'
+import { enact } from './enact.ts'
 import {
   assertState,
   assertVersion,
@@ -101,25 +101,18 @@ export const amendEntry = async (desk: Desk, context: Context): Promise<Answer> 
   const register = desk.licences(context.params['register'])
   const id = context.params['entry'] ?? ''
   const body = context.body as AmendBody
-  const prepared = await prepare(desk, register, id, body).catch((error: unknown) => {
-    if (isRefusal(error)) return error
-    throw error
-  })
-  const changed = await perform(desk.house, {
+  const changed = await enact(desk, context, {
     operation: 'amendEntry',
     requires: decisionRequirement(register),
-    caller: context.caller,
     input: { register: register.name, entry: id, ...body },
-    idempotencyKey: context.headers['idempotency-key'],
-    act: async (tx, record) => {
-      if (isRefusal(prepared)) throw prepared
-      const { before, fields, holder, issued } = prepared
-      const entry = await lockEntry(tx, id, register.name)
+    prepare: () => prepare(desk, register, id, body),
+    act: async (acting, { before, fields, holder, issued }) => {
+      const entry = await lockEntry(acting.tx, id, register.name)
       assertVersion(entry, body.version)
       assertVersion(entry, before.version)
-      const ended = (await currentCredentials(tx, id)).map(credential => credential.id)
+      const ended = (await currentCredentials(acting.tx, id)).map(credential => credential.id)
       const change = { kind: 'amended', fields, holder, issued: [issued], ended, ...causeOf(body) }
-      const after = await changeEntry(desk, { tx, record, caller: context.caller }, entry, change)
+      const after = await changeEntry(desk, acting, entry, change)
       return { ...extractView(desk, after), credential: issued.credential.compact }
     },
   })

@@ -1,7 +1,5 @@
-import { perform } from '../../../../kernel/perform.ts'
 import type { Context } from '../../../../kernel/plugin.ts'
 import type { ChainWrite, Tx } from '../../../../kernel/ports.ts'
-import { isRefusal, type Refusal } from '../../../../kernel/refusal.ts'
 import { walletBindingEnded } from '../../assets/errors.ts'
 import { type AssetRequirement, assetRequirements } from '../../assets/policy.ts'
 import { registerUnknown } from '../../errors.ts'
@@ -9,7 +7,7 @@ import type { LandNeeds } from '../../land/needs.ts'
 import { pseudonymDomain } from '../../land/policy.ts'
 import type { Register } from '../../soundness.ts'
 import type { Desk } from '../desk.ts'
-import type { Acting } from '../entries.ts'
+import { enact as enactPrepared, type PreparedAct } from '../enact.ts'
 
 /** Holders of units are known as parties to land are; what that needs is the same. */
 export type AssetDesk = Desk & LandNeeds
@@ -23,45 +21,22 @@ export const assetRegister = (desk: AssetDesk, context: Context): AssetRegister 
   return { ...register, quantity: register.quantity }
 }
 
-export type AssetAct<Prepared, Output> = {
-  operation: string
+export type AssetAct<Prepared, Output> = Omit<PreparedAct<Prepared, Output>, 'requires'> & {
   requires: AssetRequirement
   register: AssetRegister
-  input: Record<string, unknown>
-  /** What is checked, read and signed beforehand. */
-  prepare: () => Promise<Prepared>
-  act: (acting: Acting, prepared: Prepared) => Promise<Output>
 }
 
-const prepared = async <Prepared>(prepare: () => Promise<Prepared>): Promise<Prepared | Refusal> => {
-  try {
-    return await prepare()
-  } catch (error) {
-    if (isRefusal(error)) return error
-    throw error
-  }
-}
-
-/** What prevents the preparation is thrown within the act, so that an answer given before is given again. */
-export const enact = async <Prepared, Output>(
+/** An act on a class or its units, under the requirement that its register has for it. */
+export const enact = <Prepared, Output>(
   desk: AssetDesk,
   context: Context,
-  work: AssetAct<Prepared, Output>,
-): Promise<Output> => {
-  const ready = await prepared(work.prepare)
-  const { caller } = context
-  return perform(desk.house, {
-    operation: work.operation,
-    requires: assetRequirements[work.requires](work.register),
-    caller,
-    input: { register: work.register.name, ...work.input },
-    idempotencyKey: context.headers['idempotency-key'],
-    act: async (tx, record) => {
-      if (isRefusal(ready)) throw ready
-      return work.act({ tx, record, caller }, ready)
-    },
+  { requires, register, input, ...work }: AssetAct<Prepared, Output>,
+): Promise<Output> =>
+  enactPrepared(desk, context, {
+    ...work,
+    requires: assetRequirements[requires](register),
+    input: { register: register.name, ...input },
   })
-}
 
 /** Nothing more goes to a wallet behind which nobody stands. @throws Refusal wallet_binding_ended */
 export const assertReceivable = (desk: AssetDesk, register: AssetRegister, wallet: string | null): void => {

@@ -1,13 +1,11 @@
-import { admit, type Caller, type HolderCaller } from '../../../../kernel/gate.ts'
-import { perform } from '../../../../kernel/perform.ts'
+import type { Caller, HolderCaller } from '../../../../kernel/gate.ts'
 import type { Context } from '../../../../kernel/plugin.ts'
-import { isRefusal, type Refusal } from '../../../../kernel/refusal.ts'
 import { registerUnknown } from '../../errors.ts'
 import type { LandNeeds } from '../../land/needs.ts'
 import { type LandRequirement, landRequirements } from '../../land/policy.ts'
 import type { Register } from '../../soundness.ts'
 import type { Desk } from '../desk.ts'
-import type { Acting } from '../entries.ts'
+import { enact as enactPrepared, type PreparedAct } from '../enact.ts'
 
 export type LandDesk = Desk & LandNeeds
 
@@ -31,45 +29,19 @@ export const partyIn = (caller: Caller, name: string): HolderCaller => {
   return party
 }
 
-export type LandAct<Prepared, Output> = {
-  operation: string
+export type LandAct<Prepared, Output> = Omit<PreparedAct<Prepared, Output>, 'requires'> & {
   requires: LandRequirement
   register: Register
-  input: Record<string, unknown>
-  /** What is read, measured and signed beforehand, for the title as it stands then. */
-  prepare: () => Promise<Prepared>
-  act: (acting: Acting, prepared: Prepared) => Promise<Output>
 }
 
-const prepared = async <Prepared>(prepare: () => Promise<Prepared>): Promise<Prepared | Refusal> => {
-  try {
-    return await prepare()
-  } catch (error) {
-    if (isRefusal(error)) return error
-    throw error
-  }
-}
-
-/** What prevents the preparation is thrown within the act, so that an answer given before is given again. */
-export const enact = async <Prepared, Output>(
+/** An act on a title, under the requirement that its register has for it. */
+export const enact = <Prepared, Output>(
   desk: LandDesk,
   context: Context,
-  work: LandAct<Prepared, Output>,
-): Promise<Output> => {
-  const { caller } = context
-  const requires = landRequirements[work.requires](work.register)
-  // Before anything is read or measured for them; the act admits again.
-  admit(caller, requires)
-  const ready = await prepared(work.prepare)
-  return perform(desk.house, {
-    operation: work.operation,
-    requires,
-    caller,
-    input: { register: work.register.name, ...work.input },
-    idempotencyKey: context.headers['idempotency-key'],
-    act: async (tx, record) => {
-      if (isRefusal(ready)) throw ready
-      return work.act({ tx, record, caller }, ready)
-    },
+  { requires, register, input, ...work }: LandAct<Prepared, Output>,
+): Promise<Output> =>
+  enactPrepared(desk, context, {
+    ...work,
+    requires: landRequirements[requires](register),
+    input: { register: register.name, ...input },
   })
-}
