@@ -66,7 +66,8 @@ const openNation = (service: Started) => {
       operations: ['transferUnits', 'listHoldings', 'listMovements', 'certifyHolding', 'placeHolding'],
       ...{ startsOn: dayAt(-1), endsOn: dayAt(30), mayDelegate: false, signing: { jointly: 1 } },
     })
-    return { holder, mandate, named: { company: { legalName, registrationNumber } } }
+    const { iss, issuer = iss } = JSON.parse(Buffer.from(mandate.compact.split('.')[1] ?? '', 'base64url').toString())
+    return { holder, mandate, named: { company: { issuer, legalName, registrationNumber } } }
   }
   const openClass = async (session: Session, cap = '1000'): Promise<string> =>
     String(ok(await session.call('POST', path, { fields, cap, legalBasis }))['entry'])

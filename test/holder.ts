@@ -249,7 +249,7 @@ export const newWalletHolder = (service: Service) => {
 
 export type WalletHolder = ReturnType<typeof newWalletHolder>
 
-/** The body of a joint act: each party presents its own over the one challenge. */
+/** The body of a joint act: each party presents its own over the one challenge, with its name behind it. */
 export const jointShot = async (
   agencyUrl: string,
   operationId: string,
@@ -258,7 +258,8 @@ export const jointShot = async (
   parties: Readonly<Record<string, (to: To) => string[]>>,
 ): Promise<Record<string, unknown>> => {
   const to = await challengeFor(agencyUrl, operationId, params, body)
-  const presentations = Object.fromEntries(Object.entries(parties).map(([name, make]) => [name, make(to)]))
+  const partOf = (name: string): To => ({ ...to, challenge: `${to.challenge}.${name}` })
+  const presentations = Object.fromEntries(Object.entries(parties).map(([name, make]) => [name, make(partOf(name))]))
   return { ...body, presentations }
 }
 

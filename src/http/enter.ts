@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type Door, mayPresent } from '../kernel/door.ts'
 import { admit, fourEyesOf, type Resolved, resolveCases, withoutFourEyes } from '../kernel/gate.ts'
 import type { Answer, Context, Route } from '../kernel/plugin.ts'
@@ -38,7 +39,18 @@ export type Call = {
   renew(nonce: string): void
 }
 
-export type Admitted = { context: Context; requirement: Resolved; isJudged: boolean }
+export type Admitted = {
+  context: Context
+  requirement: Resolved
+  isJudged: boolean
+  /** Names this call among all, for what it uses up. */
+  request: string
+}
+
+const callPrefix = randomBytes(12).toString('base64url')
+let calls = 0
+/** Made here and told to nobody: a request id is the client's own to choose, so a replay would choose the one it repeats. */
+const nextCall = (): string => `${callPrefix}-${(calls++).toString(36)}`
 
 const isFailedAttempt = (error: unknown): boolean =>
   isRefusal(error) && error.kind === 'unauthenticated' && error.code !== 'use_dpop_nonce'
@@ -57,7 +69,7 @@ const judge = async (desk: EntryDesk, call: Call, admitted: Admitted): Promise<v
   admitted.isJudged = true
   if (desk.door === undefined) return admit(context.caller, withoutFourEyes(requirement))
   const { caller, params, body } = context
-  const entry = { operationId: call.operation.id, requirement, caller, params, body, request: call.requestId }
+  const entry = { operationId: call.operation.id, requirement, caller, params, body, request: admitted.request }
   const entered = await desk.door.enter(entry)
   context.caller = entered.caller
   context.body = entered.body
@@ -73,13 +85,14 @@ export const admitCall = async (desk: EntryDesk, call: Call): Promise<Admitted> 
     await desk.failures.check(address, operation.id)
     if (authorization !== undefined) await desk.failures.check(address, 'credentials')
   }
-  const { method, url, search, requestId: request, renew } = call
+  const { method, url, search, renew } = call
+  const request = nextCall()
   const caller = await counting(desk, call, 'credentials', () =>
     desk.auth.authenticate({ authorization, dpop, method, url, query: search, request, renew }),
   )
   const requirement = resolveCases(route.requires, params)
   const context: Context = { caller, params, query, headers, body: undefined, publicUrl: desk.publicUrl }
-  const admitted: Admitted = { context, requirement, isJudged: false }
+  const admitted: Admitted = { context, requirement, isJudged: false, request }
   const readsOneBody = 'run' in route && operation.body !== undefined
   if (!readsOneBody || !mayPresent(requirement, caller)) await judge(desk, call, admitted)
   checkParameters(operation, { path: params, query, header: headers })

@@ -112,6 +112,19 @@ const runOnce = async (
   await sendAnswer(request, response, answer, verdictStatus(answer, desk.vcalm))
 }
 
+/** How long a stream goes on before its caller is judged again. */
+const lineTrustMs = 1_000
+
+/** Judges the caller of a stream again, as often as that. */
+const openStanding = ({ door }: Desk, { caller }: Context): (() => Promise<void>) => {
+  let judged = performance.now()
+  return async () => {
+    if (door === undefined || performance.now() - judged < lineTrustMs) return
+    await door.stands(caller)
+    judged = performance.now()
+  }
+}
+
 type Lines = (context: Context, lines: AsyncIterable<unknown>) => AsyncIterable<unknown>
 
 const streamStatus = 200
@@ -131,8 +144,10 @@ const runLines = async (
   const order = new LineOrder(value => writer.write(value))
   /** Of the good lines without an answer yet: a route counts good lines only, a client counts its own. */
   const numbers: number[] = []
+  const assertStands = openStanding(desk, context)
   const goodLines = async function* (): AsyncGenerator<unknown> {
     for await (const line of readLines(request, desk.limits)) {
+      await assertStands()
       try {
         if ('refusal' in line) throw line.refusal
         checkBody(operation, ndjsonContentType, line.value)

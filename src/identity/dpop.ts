@@ -75,7 +75,9 @@ const sameUrl = (given: unknown, expected: string): boolean => {
   if (given === expected) return true
   if (typeof given !== 'string' || !URL.canParse(given)) return false
   const [one, other] = [new URL(given), new URL(expected)]
-  return one.origin === other.origin && one.pathname === other.pathname
+  // The path as it was called: read as a URL it would lose its `%2e%2e`, and so be another address.
+  const called = expected.slice(expected.indexOf('/', expected.indexOf('://') + 3))
+  return one.origin === other.origin && one.pathname === called
 }
 
 type Claims = { method: unknown; url: unknown; id: string; issuedAt: number; nonce: string | undefined; token: unknown }
@@ -90,8 +92,10 @@ const claimsOf = (payload: Record<string, unknown>): Claims => {
   return { method: htm, url: htu, id: jti, issuedAt: iat * 1_000, nonce, token: ath }
 }
 
-const sameText = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+const sameText = (a: string, b: string): boolean => {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
 
 /**
  * The server's nonces: one for each minute, the same in every process that has the secret. A nonce is good in its own

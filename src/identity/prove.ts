@@ -4,7 +4,7 @@ import type { CheckName, LapsedCredential, Proof, Standing, Verdict } from '../k
 import type { StatusPointer, StatusReader } from '../kernel/ports.ts'
 import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
 import { unwrap } from './formats/detect.ts'
-import { openJws } from './formats/jose.ts'
+import { keyUrl, openJws } from './formats/jose.ts'
 import { isRecord, malformed } from './formats/json.ts'
 import { judgePresentation } from './present.ts'
 import { judgeAncestors, recheckStanding } from './standing.ts'
@@ -101,10 +101,33 @@ const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): Pro
   return proven
 }
 
+/**
+ * Acts know their caller by the subject of a credential, so that has to be whose key was proven: an issuer that binds a
+ * credential to one key and names another's DID in it makes nobody that other.
+ * @throws Refusal unauthenticated/holder_mismatch; unavailable when the DID cannot be resolved now
+ */
+const assertSubjectHolds = async ({ opened, holderKey }: Judged, { dids }: ProveNeeds): Promise<void> => {
+  // Without `cnf` it was the DID's own key that proved itself.
+  if (opened?.confirmation === undefined || opened.subjectId === undefined) return
+  const detail =
+    'The credential is bound to another key than that of the holder whom it names; ask its issuer for a new one.'
+  const kind = kindOf('rejected', 'holderBinding')
+  const foreign = (cause?: unknown) => new Refusal(kind, 'holder_mismatch', detail, { cause })
+  let thumbprint: string
+  try {
+    thumbprint = (await dids.key(keyUrl('', opened.subjectId), 'authentication')).thumbprint
+  } catch (error) {
+    if (error instanceof Refusal && error.kind !== 'unavailable') throw foreign(error)
+    throw error
+  }
+  if (thumbprint !== holderKey) throw foreign()
+}
+
 const judge = async (judged: Judged, needs: ProveNeeds, status: StatusReader): Promise<Proof> => {
   const type = judged.opened?.type.id
   if (!judged.verdict.verified) return { credentials: [], lapsed: [lapsedOf(type, refusalOf(judged.verdict))] }
   try {
+    await assertSubjectHolds(judged, needs)
     const standing = standingOf(judged, needs.chain)
     judgeAncestors(standing, status)
     return { credentials: [{ credential: provenOf(judged, needs.did), standing }], lapsed: [] }
@@ -147,9 +170,24 @@ export const prove = async (
   const excessive = (most: string): Refusal =>
     new Refusal('malformed', 'presentation_excessive', `A proof holds at most ${most}; present fewer.`)
   if (presentations.length > presentationsMost) throw excessive(`${presentationsMost} presentations`)
-  const proof = joined(await Promise.all(presentations.map(each => proveOne(each, expected, needs))))
-  if (proof.credentials.length > credentialsMost) throw excessive(`${credentialsMost} credentials`)
-  return proof
+  // Before any of them is judged: a judgement may ask another server for the DID of whoever the credential names as its issuer.
+  const held = presentations.reduce((count, each) => count + credentialsIn(each), 0)
+  if (held > credentialsMost) throw excessive(`${credentialsMost} credentials`)
+  return joined(await Promise.all(presentations.map(each => proveOne(each, expected, needs))))
+}
+
+/** How many credentials it says it holds. What cannot be read holds none, and is refused when it is judged. */
+const credentialsIn = (presentation: string): number => {
+  try {
+    const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+    if (compact.includes('~')) return 1
+    const { payload } = openJws(compact)
+    const { verifiableCredential: listed } = isRecord(payload['vp']) ? payload['vp'] : payload
+    return Array.isArray(listed) ? listed.length : 1
+  } catch (error) {
+    if (error instanceof Refusal) return 0
+    throw error
+  }
 }
 
 const challengeIn = (presentation: string): unknown => {

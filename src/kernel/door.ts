@@ -34,6 +34,11 @@ export type Door = {
   session(call: SessionCall): Promise<HolderCaller>
   /** Proves the presentations of the body and judges the whole requirement, but for a second officer's approval. */
   enter(entry: Entry): Promise<Entered>
+  /**
+   * Judges again what a call was admitted by, where the call goes on for long.
+   * @throws Refusal session_invalid, credentials_invalid; or why a credential no longer stands.
+   */
+  stands(caller: Caller): Promise<void>
   /** Keeps an act for a second officer instead of running it. */
   pend(context: Context, act: { operationId: string; requirement: Resolved }): Promise<Answer>
 }

@@ -11,7 +11,10 @@ const actorsOf = (caller: Caller): Caller[] => {
 /** Who acted, for the record: every credential and mandate that the act rests on, whoever brought it. */
 export const evidenceOf = (caller: Caller): CallerEvidence => {
   const holders = actorsOf(caller).filter(actor => actor.kind === 'holder')
-  const credentials = holders.flatMap(holder => Object.values(holder.matched).map(({ digest }) => digest))
+  // Of those who sign together only one matched the requirement; the others stand among the mandates.
+  const credentials = holders.flatMap(({ matched, mandates }) =>
+    [...Object.values(matched), ...mandates].map(({ digest }) => digest),
+  )
   const mandates = holders.flatMap(holder => holder.mandates.map(({ credentialId }) => credentialId))
   const evidence: CallerEvidence = {
     kind: caller.kind,

@@ -1,6 +1,6 @@
 import type { ActingMandate, HolderCaller, ProvenCredential, Resolved } from './gate.ts'
 import type { Proof } from './identity.ts'
-import { claimAt, match, ordered } from './judge.ts'
+import { claimAt, match, meetsQuery, ordered } from './judge.ts'
 import { judgeMandate, type MandateTerms, termsOf } from './mandate.ts'
 import type { Tx } from './ports.ts'
 import { Refusal } from './refusal.ts'
@@ -47,7 +47,8 @@ const amountOf = ({ amount }: HolderRequirement, body: unknown): { minor: bigint
   if (amount === undefined) return undefined
   const members = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
   const [minor, currency] = [claimAt(members, amount.amount), claimAt(members, amount.currency)]
-  const isWhole = typeof minor === 'string' ? /^[0-9]{1,19}$/.test(minor) : Number.isSafeInteger(minor)
+  const isWhole =
+    typeof minor === 'string' ? /^[0-9]{1,19}$/.test(minor) : Number.isSafeInteger(minor) && Number(minor) >= 0
   if (!isWhole || typeof currency !== 'string') {
     const path = amount.amount.join('.')
     throw new Refusal('malformed', 'amount_missing', `The body must name its amount (${path}) and currency.`)
@@ -73,28 +74,21 @@ const together = (signers: readonly Signer[]): readonly Signer[] => {
   return enough.length === signers.length ? signers : together(enough)
 }
 
-const isRefused = (judge: () => void): boolean => {
-  try {
-    judge()
-    return false
-  } catch (error) {
-    if (error instanceof Refusal) return true
-    throw error
-  }
-}
-
-/** A mandate that its holder uses alone, or everybody who signs together for the same principal. */
+/**
+ * A mandate that its holder uses alone, or everybody who signs together for the same principal.
+ * @param meets whether another's mandate would itself meet the query: its issuer, its claims and its terms.
+ */
 const signersOf = (
   credential: ProvenCredential,
   caller: HolderCaller,
-  judge: (credential: ProvenCredential) => void,
+  meets: (credential: ProvenCredential) => boolean,
 ): readonly Signer[] => {
   const terms = termsOf(credential)
   if (terms.jointly <= 1) return [{ credential, terms }]
   const joint = `The mandate is valid for ${terms.jointly} signatories together, each presenting theirs for this act.`
   if (caller.proof === 'session') throw new Refusal('forbidden', 'mandate_joint', joint)
   const others = caller.credentials
-    .filter(each => each !== credential && each.type === credential.type && !isRefused(() => judge(each)))
+    .filter(each => each !== credential && meets(each))
     .map(each => ({ credential: each, terms: termsOf(each) }))
     .filter(other => other.terms.principal === terms.principal)
   const signers = together(differentPeople([{ credential, terms }, ...others]))
@@ -126,10 +120,11 @@ export const meetHolder = (caller: HolderCaller, requirement: HolderRequirement,
     })
   const offer = { credentials: caller.credentials, lapsed: caller.lapsed ?? [] }
   const { now, requirementUrl } = act
-  const matched = match(requirement.of, { offer, now, judgeMandate: judge, requirementUrl })
+  const judging = { offer, now, judgeMandate: judge, requirementUrl }
+  const matched = match(requirement.of, judging)
   const used = ordered(requirement, matched)
   const signers = used.flatMap(({ query, credential }) =>
-    query.mandate === true ? signersOf(credential, caller, judge) : [],
+    query.mandate === true ? signersOf(credential, caller, other => meetsQuery(query, other, judging)) : [],
   )
   const principals = new Set(signers.map(({ terms }) => terms.principal))
   if (principals.size > 1)

@@ -89,6 +89,10 @@ const failureOf = (query: CredentialQuery, credential: ProvenCredential, judging
   }
 }
 
+/** Whether a credential meets one query by itself, whatever else was presented. */
+export const meetsQuery = (query: CredentialQuery, credential: ProvenCredential, judging: Judging): boolean =>
+  credential.type === query.type && failureOf(query, credential, judging) === undefined
+
 const obtainOf = ({ obtain }: CredentialQuery): string => (obtain === undefined ? '' : ` (${obtain})`)
 
 export const missingFacts = (missing: readonly CredentialQuery[], requirementUrl: string | undefined) => ({

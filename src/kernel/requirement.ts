@@ -13,7 +13,10 @@ export type Requirement =
   /** Another institution that the trust registry accredits, by a request it signed. */
   | { by: 'agency' }
   | HolderRequirement
-  /** A joint act: each party proves its part over one challenge that binds the whole body. */
+  /**
+   * A joint act: each party proves its part over one challenge that binds the whole body, with its own name behind it: who agreed
+   * to receive is not made to give.
+   */
   | { by: 'parties'; parties: Readonly<Record<string, HolderRequirement>> }
   /** One requirement a value of a path parameter, such as a register's name. */
   | { by: 'cases'; param: string; cases: Readonly<Record<string, Requirement>> }

@@ -49,6 +49,13 @@ describe('a proof of possession', () => {
     expect(await judged(proof())).toBe('good')
   })
 
+  it('is for the path that was called, not for the one that its dots lead to', async () => {
+    const url = 'https://office.example/acts/%2e%2e'
+    const other = proof({ url: 'https://office.example/' })
+    expect(await codeOf(dpop.verify(other, { ...expected, url }))).toBe('proof_mismatch')
+    expect(await codeOf(dpop.verify(proof({ url }), { ...expected, url }))).toBe('good')
+  })
+
   it.each<[string, Record<string, unknown>, string]>([
     ['another method', { method: 'GET' }, 'proof_mismatch'],
     ['another path', { url: 'https://office.example/other' }, 'proof_mismatch'],
@@ -59,6 +66,7 @@ describe('a proof of possession', () => {
     ['an address with a query', { url: 'https://OFFICE.example/act?x=1#y' }, 'good'],
     ['no nonce', { nonce: undefined }, 'use_dpop_nonce'],
     ['a nonce of nobody', { nonce: 'AAAA' }, 'use_dpop_nonce'],
+    ['a nonce as long as ours, of longer letters', { nonce: 'é'.repeat(24) }, 'use_dpop_nonce'],
     ['a nonce that is no text', { nonce: 7 }, 'proof_malformed'],
     ['no id', { jti: '' }, 'proof_malformed'],
     ['a long id', { jti: 'x'.repeat(129) }, 'proof_malformed'],

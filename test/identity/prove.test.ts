@@ -62,6 +62,17 @@ describe('proving credentials', () => {
     expect(credentials.map(({ credential }) => credential.holderKey)).toEqual([key.thumbprint, other.thumbprint])
   })
 
+  it('takes nobody for the holder of a DID whose key they have not', async () => {
+    const victim = newKey()
+    const { compact } = await issue()
+    const renamed = resigned(compact, world.transport, payload => Object.assign(payload, { sub: victim.did }))
+    const proof = await proven(bind(renamed, to, key))
+    expect(proof.credentials).toEqual([])
+    expect(reasons(proof)).toEqual([['DrivingLicence', 'unauthenticated', 'holder_mismatch']])
+    const wrapped = await proven(wrap([renamed], to, key))
+    expect(reasons(wrapped)).toEqual([['DrivingLicence', 'unauthenticated', 'holder_mismatch']])
+  })
+
   it('judges each credential for itself', async () => {
     const good = bind((await issue()).compact, to, key)
     const revoked = await issue('NationalIdentity')

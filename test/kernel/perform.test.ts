@@ -193,7 +193,7 @@ describe.each(['sqlite', 'postgres'] as const)('the doors over %s', dialect => {
     const id = await perform(house, { ...operation, act: async (_tx, record) => record.id })
     const named = {
       ...{ callerKind: 'holder', callerId: 'did:seller', principal: 'did:company', mandates: ['urn:uuid:m'] },
-      credentials: ['digest of Licence', 'digest of Identity', 'digest of Officer'],
+      credentials: ['digest of Licence', 'dm', 'digest of Identity', 'digest of Officer'],
       parties: [
         { role: 'seller', id: 'did:seller', principal: 'did:company' },
         { role: 'buyer', id: 'did:buyer', principal: 'did:buyer' },

@@ -27,7 +27,8 @@ const sha256 = (text: string): string => hash('sha256', text, 'base64url')
  * process of the agency knows its own. `nonce = base64url(end ‖ random ‖ HMAC)`.
  *
  * The challenge for one act is `nonce.digest`, where the digest is SHA-256 (base64url) of the canonical JSON of
- * `{ audience, bodySha256, nonce, operationId, params }`: a wallet computes it again and knows what it signs for.
+ * `{ audience, bodySha256, nonce, operationId, params }`: a wallet computes it again and knows what it signs for. A party to a
+ * joint act answers `nonce.digest.party`, and so signs for its own part only.
  */
 export const openChallenges = (parts: { secret: Uint8Array; clock: Clock; audience: string }) => {
   const { secret, clock, audience } = parts

@@ -5,20 +5,43 @@ import { callerOf, type HolderAct, meetHolder, meetParties, type ProofOrigin } f
 import type { Proof } from '../../kernel/identity.ts'
 import type { Tx } from '../../kernel/ports.ts'
 import type { Desk } from './desk.ts'
+import { challengeMismatch, partMismatch, staffLapsed } from './errors.ts'
 import { type Presented, takePresentations } from './presentations.ts'
 import { spending } from './spent.ts'
 
 export const requirementUrl = (publicUrl: string, operationId: string): string =>
   `${publicUrl}/requirements/${operationId}`
 
+/** What was presented together: by the caller, or by the party of this name. */
+type Part = { party?: string; presentations: readonly string[] }
+
+/**
+ * The challenge that a part says it answers. A party answers with its own name behind the challenge, so that nobody is put
+ * into a part of the act that they did not take.
+ * @throws Refusal credential_malformed, challenge_mismatch
+ */
+const challengeOf = ({ identity }: Desk, { party, presentations }: Part): string => {
+  const shown = identity.challengeOf(presentations)
+  if (party === undefined) return shown
+  const behind = `.${party}`
+  if (!shown.endsWith(behind)) throw partMismatch()
+  return shown.slice(0, -behind.length)
+}
+
 /** Proves what was presented for this act, all of it over the one challenge that binds the act. */
-const proveAct = async (desk: Desk, entry: Entry, lists: readonly string[][], rest: unknown) => {
+const proveAct = async (desk: Desk, entry: Entry, parts: readonly Part[], rest: unknown) => {
   const { challenges, identity, audience } = desk
   const { operationId, params, request } = entry
-  const challenge = identity.challengeOf(lists.flat())
+  const [challenge = '', ...others] = new Set(parts.map(part => challengeOf(desk, part)))
+  if (others.length > 0) throw challengeMismatch()
   const bodySha256 = digestOf(rest).toString('base64url')
   const { key, expires } = challenges.checkAct(challenge, { operationId, params, bodySha256 })
-  const proofs = await Promise.all(lists.map(list => identity.prove(list, { challenge, audience })))
+  const proofs = await Promise.all(
+    parts.map(({ party, presentations }) => {
+      const answer = party === undefined ? challenge : `${challenge}.${party}`
+      return identity.prove(presentations, { challenge: answer, audience })
+    }),
+  )
   for (const proof of proofs) desk.standings.keep(proof)
   const spend = spending([{ key, owner: request, expires }])
   return { proofs, origin: { proof: 'presentation', spend } satisfies ProofOrigin }
@@ -53,8 +76,11 @@ const presentedOnce = async (
   rest: unknown,
 ): Promise<Caller> => {
   const requirement = withoutFourEyes(entry.requirement)
-  const lists = presented.by === 'caller' ? [presented.presentations] : Object.values(presented.parties)
-  const { proofs, origin: own } = await proveAct(desk, entry, lists, rest)
+  const parts: Part[] =
+    presented.by === 'caller'
+      ? [{ presentations: presented.presentations }]
+      : Object.entries(presented.parties).map(([party, presentations]) => ({ party, presentations }))
+  const { proofs, origin: own } = await proveAct(desk, entry, parts, rest)
   const origin = alsoSpending(own, entry.caller)
   const act = actOf(desk, entry, rest)
   if (presented.by === 'parties') {
@@ -83,6 +109,18 @@ export const enter = async (desk: Desk, entry: Entry): Promise<Entered> => {
   const caller = presented.by === 'nobody' ? met(desk, entry, rest) : await presentedOnce(desk, entry, presented, rest)
   admit(caller, requirement, url)
   return { caller, body: rest }
+}
+
+/**
+ * Whether what a caller was admitted by still stands: a stream of lines may outlive it.
+ * @throws Refusal session_invalid, credentials_invalid; or why a credential no longer stands.
+ */
+export const assertStands = async (desk: Desk, caller: Caller): Promise<void> => {
+  if ((caller.kind === 'apiKey' || caller.kind === 'oidc') && !(await desk.staffStands(caller))) throw staffLapsed()
+  if (caller.kind !== 'holder') return
+  if (caller.session !== undefined) await desk.sessions.assertOpen(caller.session)
+  const { lapsed } = await desk.identity.recheck(desk.standings.proofOf(caller))
+  if (lapsed.length > 0) callerOf({ credentials: [], lapsed }, { proof: caller.proof })
 }
 
 const met = (desk: Desk, entry: Entry, body: unknown): Caller => {

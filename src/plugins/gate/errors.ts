@@ -20,6 +20,12 @@ export const challengeMismatch = (): Refusal =>
     'challenge_mismatch',
     'The presentation was made for another operation, other parameters or another body; ask for a challenge for this one.',
   )
+export const partMismatch = (): Refusal =>
+  new Refusal(
+    'unauthenticated',
+    'challenge_mismatch',
+    'The presentation was made for another part in this act: a party answers the challenge, a dot and its name.',
+  )
 export const proofReplayed = (): Refusal =>
   new Refusal('unauthenticated', 'proof_replayed', 'This proof was used up by another request; make a new one.')
 export const dpopMissing = (): Refusal =>
@@ -28,6 +34,8 @@ export const dpopMissing = (): Refusal =>
     'proof_missing',
     'The DPoP header is missing: prove the key that the session is bound to.',
   )
+export const staffLapsed = (): Refusal =>
+  new Refusal('unauthenticated', 'credentials_invalid', 'The key was revoked while it was used.')
 export const sessionInvalid = (): Refusal =>
   new Refusal('unauthenticated', 'session_invalid', 'The session has ended or never was; open a new one.')
 export const presentationMalformed = (): Refusal =>

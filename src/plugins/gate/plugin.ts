@@ -1,7 +1,7 @@
 import type { Door } from '../../kernel/door.ts'
 import type { Plugin } from '../../kernel/plugin.ts'
 import type { Desk } from './desk.ts'
-import { enter } from './enter.ts'
+import { assertStands, enter } from './enter.ts'
 import { entities } from './entities.ts'
 import { pend } from './pending.ts'
 import { routes } from './routes.ts'
@@ -18,5 +18,6 @@ export const gate: Plugin<Desk> = { name: 'gate', entities, routes }
 export const doorOf = (desk: Desk): Door => ({
   session: call => desk.sessions.session(call),
   enter: entry => enter(desk, entry),
+  stands: caller => assertStands(desk, caller),
   pend: (context, act) => pend(desk, context, act),
 })

@@ -99,6 +99,11 @@ export const openSessions = (needs: GateNeeds, standings: Standings) => {
       const spend = spending([{ key: shown.id, owner: request, expires: shown.expires }])
       return callerOf(standing instanceof Promise ? await standing : standing, { proof: 'session', session: id, spend })
     },
+    /** @throws Refusal session_invalid when it was ended, here or elsewhere, or has expired. */
+    async assertOpen(id: string): Promise<void> {
+      const sql = 'SELECT 1 AS one FROM gate_sessions WHERE id = ? AND expires > ?'
+      if ((await store.read(sql, [id, clock.now()])).length === 0) throw sessionInvalid()
+    },
     /** Nobody in this process goes by it any longer. */
     forget(id: string): void {
       for (const [name, session] of held) if (session.id === id) held.delete(name)

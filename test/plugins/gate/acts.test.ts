@@ -1,7 +1,8 @@
 import { canonical } from '../../../src/kernel/canonical.ts'
 import { challengeFor, type Held, jointShot, newKey, present, send, sha256, type To } from '../../holder.ts'
+import type { Party } from '../../identity/world.ts'
 import { onBothDatabases } from '../../store/backends.ts'
-import { type GateHouse, type OperationId, openGateHouse, pathOf } from './fixture.ts'
+import { type GateHouse, type OperationId, openGateHouse, pathOf, requirements } from './fixture.ts'
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [status, body['code']]
 
@@ -46,6 +47,18 @@ onBothDatabases(({ place }) => {
       await house.restart()
       expect(codeOf(await post('grantOnce', body))).toEqual([401, 'proof_replayed'])
       expect(house.done).toHaveLength(1)
+    })
+
+    it('counts once, whatever the request calls itself', async () => {
+      const body = await oneShot('grantOnce', [await house.issue('DrivingLicence')])
+      const named = (key: string) => ({ 'x-request-id': 'chosen-by-the-client', 'idempotency-key': key })
+      const first = await post('grantOnce', body, named('one'))
+      expect(first.status).toBe(200)
+      expect(codeOf(await post('grantOnce', body, named('two')))).toEqual([401, 'proof_replayed'])
+      const other = await oneShot('grantOnce', [await house.issue('DrivingLicence')])
+      const told = (await post('grantOnce', other)).headers.get('x-request-id') ?? ''
+      expect(codeOf(await post('grantOnce', other, { 'x-request-id': told }))).toEqual([401, 'proof_replayed'])
+      expect(house.done).toHaveLength(2)
     })
 
     it('counts once when it is handed in many times at once', async () => {
@@ -148,6 +161,21 @@ onBothDatabases(({ place }) => {
       expect(house.done).toEqual([])
     })
 
+    it('is refused with parties put into each other’s parts, or into one that they did not name', async () => {
+      const { seller, buyer } = await parties()
+      const body = await jointShot(house.url, 'signDeed', {}, {}, { seller: by(seller), buyer: by(buyer) })
+      const given = body['presentations'] as Record<string, string[]>
+      const swapped = { seller: given['buyer'], buyer: given['seller'] }
+      expect(codeOf(await post('signDeed', { presentations: swapped }))).toEqual([401, 'challenge_mismatch'])
+      const both = { seller: given['seller'], buyer: given['seller'] }
+      expect(codeOf(await post('signDeed', { presentations: both }))).toEqual([401, 'challenge_mismatch'])
+      const to = await challengeFor(house.url, 'signDeed', {}, {})
+      const nameless = { seller: by(seller)(to), buyer: by(buyer)(to) }
+      expect(codeOf(await post('signDeed', { presentations: nameless }))).toEqual([401, 'challenge_mismatch'])
+      expect(house.done).toEqual([])
+      expect((await post('signDeed', body)).status).toBe(200)
+    })
+
     it('is refused when a party’s own part is not met', async () => {
       const { seller } = await parties()
       const licence = await house.issue('DrivingLicence')
@@ -244,6 +272,29 @@ onBothDatabases(({ place }) => {
       expect(house.done[0]?.caller).toMatchObject({
         mandates: [{ credentialId: first.id }, { credentialId: second.id }],
       })
+    })
+
+    it('is not completed by one of an issuer, or with claims, that the operation does not accept', async () => {
+      const query = { id: 'mandate', type: 'CompanyMandate', mandate: true, issuers: ['self'] } as const
+      const where = [{ path: ['office'], equals: 'director' }] as const
+      await house.restart({ payInvoice: { ...requirements.payInvoice, of: { ...query, where } } })
+      const claims = (office: string) => ({
+        ...terms({ signing: { jointly: 2 } }),
+        ...{ company: { ...company, id: 'did:web:northwind.example' }, office },
+      })
+      const signer = (office: string, by?: Party) => house.issue('CompanyMandate', claims(office), by && { by })
+      const first = await signer('director')
+      const foreign = await oneShot('payInvoice', [first, await signer('director', house.world.taxes)], invoice('1'))
+      expect(codeOf(await post('payInvoice', foreign))).toEqual([403, 'mandate_joint'])
+      const clerk = await oneShot('payInvoice', [first, await signer('employee')], invoice('1'))
+      expect(codeOf(await post('payInvoice', clerk))).toEqual([403, 'mandate_joint'])
+      expect(house.done).toEqual([])
+      const second = await signer('director')
+      expect((await post('payInvoice', await oneShot('payInvoice', [first, second], invoice('1')))).status).toBe(200)
+      const rows = await house.store.read<{ record: string }>('SELECT record FROM journal_details ORDER BY id')
+      const record = JSON.parse(rows.at(-1)?.record ?? '') as { credentials: string[] }
+      const digests = [first, second].map(({ compact }) => sha256(compact.split('~')[0] ?? ''))
+      expect([...record.credentials].sort()).toEqual(digests.sort())
     })
 
     it('of three signatories is not met by two', async () => {

@@ -96,6 +96,22 @@ onBothDatabases(({ place }) => {
       expect(codeOf(await send(`${house.url}/pending-acts`, 'GET'))).toEqual([401, 'unauthenticated'])
     })
 
+    it('is not even opened for a caller who holds nothing that its operation asks for', async () => {
+      const author = await officer('A-1')
+      for (let count = 0; count < 3; count++) await ask(author.session)
+      const stranger = await house.open([await house.issue('DrivingLicence')])
+      const { read } = house.store
+      const opened: unknown[] = []
+      house.store.read = async (sql, params) => {
+        const rows = await read(sql, params)
+        if (sql.includes('gate_pending_acts')) opened.push(...rows)
+        return rows as never
+      }
+      expect((await stranger.call('GET', '/pending-acts')).body['acts']).toEqual([])
+      expect(opened).toEqual([])
+      expect((await author.session.call('GET', '/pending-acts')).body['acts']).toHaveLength(3)
+    })
+
     it('is refused with a reason, and then can no longer be approved', async () => {
       const [author, second] = [await officer('A-1'), await officer('A-2')]
       const act = await ask(author.session)

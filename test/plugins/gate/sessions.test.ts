@@ -1,4 +1,6 @@
-import { dpopFetch, dpopProof, type Held, newKey, present, send, tryOpenSession } from '../../holder.ts'
+import { Readable } from 'node:stream'
+import type { StatusPointer } from '../../../src/kernel/ports.ts'
+import { dpopFetch, dpopProof, type Held, newKey, present, type Session, send, tryOpenSession } from '../../holder.ts'
 import { onBothDatabases } from '../../store/backends.ts'
 import { type GateHouse, openGateHouse } from './fixture.ts'
 
@@ -127,7 +129,7 @@ onBothDatabases(({ place }) => {
       const url = `${house.url}/office/grantPermit`
       const nonce = house.desk.dpop.nonce()
       const proof = dpopProof(session.key, { method: 'POST', url, token: session.token, nonce })
-      const headers = { authorization: `DPoP ${session.token}`, dpop: proof }
+      const headers = { authorization: `DPoP ${session.token}`, dpop: proof, 'x-request-id': 'chosen-by-client' }
       expect((await send(url, 'POST', { note: 'a' }, headers)).status).toBe(200)
       expect(codeOf(await send(url, 'POST', { note: 'a' }, headers))).toEqual([401, 'proof_replayed'])
       await house.restart()
@@ -145,6 +147,31 @@ onBothDatabases(({ place }) => {
       ])
       const none = await send(`${house.url}/office/lines`, 'POST', '{"n":1}\n')
       expect(codeOf(none)).toEqual([401, 'unauthenticated'])
+    })
+
+    it.each<[string, string, (held: { pointer: StatusPointer }, session: Session) => unknown]>([
+      ['its credential is revoked', 'credential_revoked', ({ pointer }) => house.world.status.set(pointer, 'revoked')],
+      ['it is ended', 'session_invalid', (_held, session) => session.call('DELETE', '/sessions/current')],
+    ])('carries no further line of a stream once %s', async (_case, code, end) => {
+      const held = await house.issue('DrivingLicence')
+      const session = await house.open([held])
+      async function* lines() {
+        yield '{"n":1}\n'
+        await new Promise(resolve => setTimeout(resolve, 300))
+        await end(held, session)
+        await new Promise(resolve => setTimeout(resolve, 1_000))
+        yield '{"n":2}\n'
+      }
+      const url = `${house.url}/office/lines`
+      const dpop = dpopProof(session.key, { method: 'POST', url, token: session.token, nonce: house.desk.dpop.nonce() })
+      const headers = { authorization: `DPoP ${session.token}`, dpop, 'content-type': 'application/x-ndjson' }
+      const body = Readable.toWeb(Readable.from(lines()))
+      const answer = await fetch(url, { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+      const told = (await answer.text())
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as Record<string, unknown>)
+      expect(told).toMatchObject([{ granted: true }, { code }])
     })
 
     it('leaves nothing behind for long: what has expired is taken away when somebody asks for a challenge', async () => {

@@ -1,5 +1,6 @@
 import { disclose } from '../../../kernel/disclose.ts'
-import type { Caller } from '../../../kernel/gate.ts'
+import { type Caller, casesOf, type Resolved } from '../../../kernel/gate.ts'
+import { queriesOf } from '../../../kernel/judge.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
@@ -46,12 +47,30 @@ const find = async (desk: Desk, { params, caller }: Context): Promise<PendingAct
   return act
 }
 
+/** By kind and type alone: what it needs besides, the act itself tells. */
+const mightMeet = (requirement: Resolved, caller: Caller): boolean => {
+  if (requirement.by === 'staff') return caller.kind === 'apiKey' || caller.kind === 'oidc'
+  if (requirement.by !== 'holder' || caller.kind !== 'holder') return false
+  const held = new Set(caller.credentials.map(({ type }) => type))
+  return queriesOf(requirement.of).some(({ type }) => held.has(type))
+}
+
+/** Operations whose acts the caller might decide on. Those of others are not opened, so that no stranger makes us open all. */
+const operationsFor = (desk: Desk, caller: Caller): string[] =>
+  Object.entries(desk.routes()).flatMap(([operation, { requires: of }]) =>
+    casesOf(of).some(each => mightMeet(each, caller)) ? [operation] : [],
+  )
+
 /** Acts that wait, which the caller asked for or may decide on; newest last. */
 export const listPendingActs = async (desk: Desk, { query, caller }: Context): Promise<Answer> => {
   const limit = Math.min(Number(query['limit'] ?? pageMost), pageMost)
   const now = desk.house.clock.now()
-  const sql = `SELECT ${columns} FROM gate_pending_acts WHERE state = 'open' AND id > ? AND expires > ? ORDER BY id LIMIT ?`
-  const rows = await desk.house.store.read<PendingRow>(sql, [query['after'] ?? '', now, listedMost])
+  const operations = operationsFor(desk, caller)
+  const among = operations.length === 0 ? '' : ` OR operation IN (${operations.map(() => '?').join(', ')})`
+  const sql = `SELECT ${columns} FROM gate_pending_acts
+    WHERE state = 'open' AND id > ? AND expires > ? AND (author_tag = ?${among}) ORDER BY id LIMIT ?`
+  const params = [query['after'] ?? '', now, authorTag(desk, caller), ...operations, listedMost]
+  const rows = await desk.house.store.read<PendingRow>(sql, params)
   const acts: Record<string, unknown>[] = []
   let last: string | undefined
   for (const row of rows) {

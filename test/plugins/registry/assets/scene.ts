@@ -1,5 +1,5 @@
 import type { HolderCaller } from '../../../../src/kernel/gate.ts'
-import { company, type Player, person } from '../land/scene.ts'
+import { company, identityIssuer, type Player, person } from '../land/scene.ts'
 import { type Office, officer, sourceOf } from '../world.ts'
 
 /** Holders of quotas and their register, as the gate hands them to an operation. */
@@ -17,7 +17,7 @@ export const order = (reference: string) => ({
 /** A fishing company, and how an officer names it. */
 export const fleet = (number: string) => {
   const player: Player = company(number)
-  const named = { company: { registrationNumber: number, legalName: `Company ${number}` } }
+  const named = { company: { issuer: identityIssuer, registrationNumber: number, legalName: `Company ${number}` } }
   return { holder: player.holder, caller: player.as('owner'), named }
 }
 export type Fleet = ReturnType<typeof fleet>

@@ -9,6 +9,7 @@ import {
   company,
   deedBody,
   full,
+  identityIssuer,
   joint,
   legalBasis,
   lodge,
@@ -170,6 +171,14 @@ onBothDatabases(open => {
       const last = await transfer(office, next, { seller: person('Okafor'), buyer })
       expect(await ownersOf(office, last.id)).toEqual({ Haddad: '1/1' })
       expect(await office.store.read('SELECT id FROM land_parties')).toHaveLength(3)
+    })
+
+    it('takes a company of the same number with another register for another company', async () => {
+      const office = await open()
+      const title = await transfer(office, await ownedBy(office, 'Okafor'), { seller, buyer: company('C-7') })
+      const foreign = company('C-7', newDid(), 'did:ethr:0x7a69:0x00000000000000000000000000000000000000bb')
+      expect(await refusalOf(transfer(office, title, { seller: foreign, buyer }))).toBe('share_not_held')
+      expect(await ownersOf(office, title.id)).toEqual({ 'C-7': '1/1' })
     })
 
     it('is refused when what it shows belongs to two parties', async () => {
@@ -354,12 +363,17 @@ onBothDatabases(open => {
       expect(await refusalOf(mortgage(office, title, { lender, owner: person('X') }))).toBe('mortgage_owner_missing')
       expect(await refusalOf(mortgage(office, title, { lender, owner: company('B-1') }))).toBe('parties_not_distinct')
       expect(await refusalOf(mortgage(office, title, parties))).toBe('mortgage_owner_missing')
-      const terms = { lender: { registrationNumber: 'B-1' }, version: title.version, amount, legalBasis }
+      const terms = {
+        lender: { issuer: identityIssuer, registrationNumber: 'B-1' },
+        version: title.version,
+        amount,
+        legalBasis,
+      }
       const consent = (caller: ReturnType<typeof registrar>, more: Record<string, unknown> = {}) =>
         call<{ deed: string }>(office, caller, 'consentToMortgage', { ...terms, ...more }, { title: title.id })
       expect(await refusalOf(consent(person('X').as('owner')))).toBe('mortgage_owner_missing')
       await consent(buyer.as('owner'), { amount: { ...amount, amountMinor: '1' } })
-      await consent(buyer.as('owner'), { lender: { registrationNumber: 'B-2' } })
+      await consent(buyer.as('owner'), { lender: { issuer: identityIssuer, registrationNumber: 'B-2' } })
       expect(await refusalOf(mortgage(office, title, parties))).toBe('mortgage_owner_missing')
       await consent(buyer.as('owner'))
       await consent(buyer.as('owner'))
@@ -476,7 +490,9 @@ onBothDatabases(open => {
           { title: title.id },
         )
       const easement = await enter('easement')
-      const lease = await enter('lease', { for: { company: { registrationNumber: 'C-7', legalName: 'Tenant Ltd' } } })
+      const lease = await enter('lease', {
+        for: { company: { issuer: identityIssuer, registrationNumber: 'C-7', legalName: 'Tenant Ltd' } },
+      })
       expect(lease.encumbrances).toMatchObject([
         { kind: 'easement', class: 'restriction' },
         { kind: 'lease', class: 'right' },

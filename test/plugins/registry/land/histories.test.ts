@@ -7,6 +7,7 @@ import {
   bank,
   call,
   full,
+  identityIssuer,
   joint,
   legalBasis,
   lodge,
@@ -150,7 +151,12 @@ const chargedStep = async ({ office }: World, title: Full, { what, at, who }: St
   const [owner = person(''), ...others] = title.owners.map(({ party }) => person(party.name['familyName'] ?? ''))
   const lender = lenderOf(title, some?.id)
   if (what === 'mortgage') {
-    const terms = { lender: { registrationNumber: `B-${who}` }, version: title.version, amount, legalBasis }
+    const terms = {
+      lender: { issuer: identityIssuer, registrationNumber: `B-${who}` },
+      version: title.version,
+      amount,
+      legalBasis,
+    }
     for (const other of others) await call(office, other.as('owner'), 'consentToMortgage', terms, params)
     return mortgage(office, title, { lender: lenders[who] ?? bank('B-0'), owner })
   }

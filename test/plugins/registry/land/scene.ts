@@ -8,7 +8,7 @@ import { rectangle } from './shapes.ts'
 
 export const register = 'land-titles'
 export const legalBasis = 'Land Registration Act, s. 8'
-const identityIssuer = 'did:ethr:0x7a69:0x00000000000000000000000000000000000000aa'
+export const identityIssuer = 'did:ethr:0x7a69:0x00000000000000000000000000000000000000aa'
 
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 
@@ -49,12 +49,12 @@ export const named = (name: string) => ({
   person: { familyName: name, givenName: 'Robin', issuer: identityIssuer, personalAdministrativeNumber: `N-${name}` },
 })
 
-export const company = (registrationNumber: string, holder = newDid()): Player => ({
+export const company = (registrationNumber: string, holder = newDid(), issuer = identityIssuer): Player => ({
   holder,
   as: role =>
     callerOf({
       [`${role}Company`]: proven({
-        ...{ type: 'CompanyMandate', holder },
+        ...{ type: 'CompanyMandate', holder, issuer },
         claims: { company: { registrationNumber, legalName: `Company ${registrationNumber}` } },
       }),
     }),

@@ -13,7 +13,15 @@ import { heldBy } from '../../land/shares.ts'
 import type { Acting } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, holderOf, type LandDesk, landRegister, partyIn } from './desk.ts'
-import { assertDistinct, enterParty, type Identified, identified, identifiedLender } from './parties.ts'
+import {
+  assertDistinct,
+  type CompanyNumber,
+  companyAlias,
+  enterParty,
+  type Identified,
+  identified,
+  identifiedLender,
+} from './parties.ts'
 import { assertUnchanged, changeTitle, lockTitle, type Title, titleView } from './titles.ts'
 
 /** Mortgages: charges on a whole title in the order of their ranks. */
@@ -35,7 +43,8 @@ const deedDigest = (register: string, title: string, lender: string, body: Mortg
   return digestOf({ register, title, lender, version, amount, legalBasis, terms, documentSha256 }).toString('base64url')
 }
 
-type ConsentBody = MortgageBody & { lender: { registrationNumber: string } }
+/** The lender by its licence. */
+type ConsentBody = MortgageBody & { lender: CompanyNumber }
 
 /** One of several owners agrees to a mortgage that the others will conclude with the lender. */
 export const consentToMortgage = async (desk: LandDesk, context: Context): Promise<Answer> => {
@@ -54,7 +63,7 @@ export const consentToMortgage = async (desk: LandDesk, context: Context): Promi
       assertUnchanged(title, body.version)
       const party = await enterParty(desk, tx, register.name, owner)
       if (heldBy(title.owners, party) === undefined) throw mortgageOwnersMissing()
-      const deed = deedDigest(register.name, id, body.lender.registrationNumber, body)
+      const deed = deedDigest(register.name, id, companyAlias(body.lender), body)
       const sql = `INSERT INTO land_consents (title, version, deed, party, at) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (title, version, deed, party) DO UPDATE SET at = land_consents.at RETURNING party`
       await tx.query(sql, [id, body.version, deed, party, desk.house.clock.now()])
@@ -74,8 +83,6 @@ const assertOwnersConsent = async (tx: Tx, title: Title, deed: string, present: 
     throw mortgageOwnersMissing()
   }
 }
-
-const registrationNumberOf = ({ aliases }: Identified): string => (aliases[0] ?? '').replace(/^company:/, '')
 
 /** Lender, owner and notary conclude it as they would a sale; it stands behind all that were registered before. */
 export const registerMortgage = async (desk: LandDesk, context: Context): Promise<Answer> => {
@@ -104,7 +111,7 @@ export const registerMortgage = async (desk: LandDesk, context: Context): Promis
       const owner = await enterParty(desk, tx, register.name, parties.owner)
       const lender = await enterParty(desk, tx, register.name, parties.lender)
       if (owner === lender) throw partiesNotDistinct()
-      const deed = deedDigest(register.name, id, registrationNumberOf(parties.lender), body)
+      const deed = deedDigest(register.name, id, parties.lender.aliases[0] ?? '', body)
       await assertOwnersConsent(tx, title, deed, owner)
       const mortgage = mortgageOf(desk, title, body, lender)
       const changed = await changeTitle(desk, acting, title, {

@@ -15,7 +15,8 @@ import type { LandDesk } from './desk.ts'
 
 /**
  * LA_Party of ISO 19152. A person is known by the pseudonym for this register, or by a keyed digest of issuer and
- * number; never by a key, which differs from credential to credential. A company is known by its registration number.
+ * number; never by a key, which differs from credential to credential. A company is known by its registration number
+ * with whoever vouches for that: another issuer's number is another company.
  */
 export type PartyKind = 'person' | 'company'
 
@@ -42,10 +43,14 @@ export type PartyInput =
         | { pseudonym: string }
       )
     }
-  | { company: { registrationNumber: string; legalName: string } }
+  | { company: CompanyNumber & { legalName: string } }
+
+/** A registration number means a company only together with the issuer that asserts it. */
+export type CompanyNumber = { issuer: string; registrationNumber: string }
 
 const pseudonymAlias = (value: string): string => `pseudonym:${value}`
-const companyAlias = (registrationNumber: string): string => `company:${registrationNumber}`
+export const companyAlias = ({ issuer, registrationNumber }: CompanyNumber): string =>
+  `company:${issuer}:${registrationNumber}`
 
 const personAlias = (desk: LandDesk, register: string, issuer: string, number: string): string => {
   const digest = createHmac('sha256', desk.personSecret)
@@ -75,11 +80,17 @@ const personOf = (desk: LandDesk, register: string, credential: ProvenCredential
   return { kind: 'person', aliases, name: namesOf({ familyName, givenName }), holder }
 }
 
-const companyOf = (registrationNumber: unknown, legalName: unknown, holder: string): Identified => {
+/** @param issuers who assert the number; all of them of the same company. */
+const companyOf = (
+  { registrationNumber, legalName }: Record<string, unknown>,
+  issuers: readonly string[],
+  holder: string,
+): Identified => {
   const number = text(registrationNumber)
   if (number === undefined) throw partyUnidentified()
   const name = { ...namesOf({ legalName }), registrationNumber: number }
-  return { kind: 'company', aliases: [companyAlias(number)], name, holder }
+  const aliases = [...new Set(issuers)].map(issuer => companyAlias({ issuer, registrationNumber: number }))
+  return { kind: 'company', aliases, name, holder }
 }
 
 /**
@@ -92,8 +103,7 @@ export const identified = (desk: LandDesk, register: string, caller: HolderCalle
   if (person !== undefined) return personOf(desk, register, person)
   const company = matched[roleQueries.company(role)]
   if (company === undefined) throw partyUnidentified()
-  const { registrationNumber, legalName } = (company.claims['company'] ?? {}) as Record<string, unknown>
-  return companyOf(registrationNumber, legalName, company.holder)
+  return companyOf((company.claims['company'] ?? {}) as Record<string, unknown>, [company.issuer], company.holder)
 }
 
 /**
@@ -110,8 +120,8 @@ export const identifiedLender = (caller: HolderCaller, role: string): Identified
     throw mandateInsufficient()
   }
   if (!grantsCredit(licence.claims['activities'])) throw lenderUnlicensed()
-  const { registrationNumber, legalName } = licence.claims
-  return companyOf(registrationNumber, legalName, (mandated ?? licence).holder)
+  const issuers = [licence.issuer, ...(mandated === undefined ? [] : [mandated.issuer])]
+  return companyOf(licence.claims, issuers, (mandated ?? licence).holder)
 }
 
 /** Who an officer named, unless it was by the register's own id. */
@@ -124,7 +134,7 @@ const identifiedInput = (
     const { registrationNumber, legalName } = input.company
     return {
       kind: 'company',
-      aliases: [companyAlias(registrationNumber)],
+      aliases: [companyAlias(input.company)],
       name: { legalName, registrationNumber },
       holder: null,
     }
