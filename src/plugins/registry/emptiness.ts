@@ -39,10 +39,75 @@ const fixedValues = (schema: Readonly<Members>, compile: Compile): string | unde
   return values.every(value => check(value) !== undefined) ? 'none of its fixed values fits the rest of it' : undefined
 }
 
+const requiredIn = (schema: Readonly<Members>): readonly string[] =>
+  Array.isArray(schema['required']) ? (schema['required'] as string[]) : []
+
+const isOpen = (schema: unknown): boolean => schema === true || (isMembers(schema) && Object.keys(schema).length === 0)
+
+const wholeNumbers = (schema: Readonly<Members>): string | undefined => {
+  const [low, high] = [numberAt(schema, 'minimum'), numberAt(schema, 'maximum')]
+  if (schema['type'] !== 'integer' || low === undefined || high === undefined) return undefined
+  const given = numberAt(schema, 'multipleOf') ?? 1
+  const step = Number.isInteger(given) ? given : 1
+  return Math.floor(high / step) * step < low ? 'no whole number lies between minimum and maximum' : undefined
+}
+
+const counts = (schema: Readonly<Members>): string | undefined => {
+  const required = requiredIn(schema)
+  if (required.length > (numberAt(schema, 'maxProperties') ?? Infinity)) return 'more is required than maxProperties'
+  const named = isMembers(schema['properties']) ? Object.keys(schema['properties']).length : 0
+  const closed = schema['additionalProperties'] === false && schema['patternProperties'] === undefined
+  if (closed && (numberAt(schema, 'minProperties') ?? 0) > named) return 'it has fewer properties than minProperties'
+  const values = isMembers(schema['items']) ? schema['items']['enum'] : undefined
+  const distinct = schema['uniqueItems'] === true && Array.isArray(values) ? values.length : Infinity
+  return (numberAt(schema, 'minItems') ?? 0) > distinct ? 'there are fewer values than minItems' : undefined
+}
+
+const typesOf = (schema: unknown): readonly unknown[] | undefined => {
+  const type = isMembers(schema) ? schema['type'] : undefined
+  if (type === undefined) return undefined
+  const types = Array.isArray(type) ? (type as unknown[]) : [type]
+  return types.includes('number') ? [...types, 'integer'] : types
+}
+
+/** What one schema and the parts that it is made of rule out together, as far as types tell. */
+const typesApart = (schema: Readonly<Members>): string | undefined => {
+  const parts = [schema, ...(Array.isArray(schema['allOf']) ? (schema['allOf'] as unknown[]) : [])]
+  const all = parts.flatMap(part => [typesOf(part) ?? []]).filter(types => types.length > 0)
+  const [first = [], ...others] = all
+  const left = first.filter(type => others.every(types => types.includes(type)))
+  return all.length > 1 && left.length === 0 ? 'no value has all of its types' : undefined
+}
+
+const conditions = (schema: Readonly<Members>, compile: Compile): string | undefined => {
+  if (isOpen(schema['not'])) return 'not rules out everything'
+  if (isOpen(schema['if']) && schema['then'] === false) return 'then allows nothing, and if is always met'
+  const names = schema['propertyNames']
+  if (names === false && requiredIn(schema).length > 0) return 'propertyNames allows no name'
+  if (!isMembers(names)) return undefined
+  const check = compile(names)
+  const wrong = requiredIn(schema).find(name => check(name) !== undefined)
+  return wrong === undefined ? undefined : `propertyNames rules out ${wrong}, which is required`
+}
+
+const dependentEmpty = (schema: Readonly<Members>, at: string): string | undefined => {
+  const properties = isMembers(schema['properties']) ? schema['properties'] : {}
+  const { dependentRequired, dependentSchemas } = schema
+  for (const name of requiredIn(schema)) {
+    const more = isMembers(dependentRequired) ? (dependentRequired[name] as string[] | undefined) : undefined
+    const lacking = (more ?? []).find(each => !Object.hasOwn(properties, each))
+    if (lacking !== undefined && schema['additionalProperties'] === false) {
+      return `${at}.${lacking} is required with ${name}, and there is no such field`
+    }
+    if (isMembers(dependentSchemas) && dependentSchemas[name] === false)
+      return `${at}.${name} is required and ruled out`
+  }
+  return undefined
+}
+
 const requiredEmpty = (schema: Readonly<Members>, at: string, compile: Compile): string | undefined => {
   const properties = isMembers(schema['properties']) ? schema['properties'] : {}
-  const required = Array.isArray(schema['required']) ? (schema['required'] as string[]) : []
-  for (const name of required) {
+  for (const name of requiredIn(schema)) {
     if (Object.hasOwn(properties, name)) {
       const empty = emptinessOf(properties[name], `${at}.${name}`, compile)
       if (empty !== undefined) return empty
@@ -72,11 +137,13 @@ export const emptinessOf = (schema: unknown, at: string, compile: Compile): stri
   if (schema === false) return `${at} allows nothing`
   if (!isMembers(schema)) return undefined
   if (Array.isArray(schema['type']) && schema['type'].length === 0) return `${at} has no type`
-  const own = crossed(schema) ?? fixedValues(schema, compile)
-  if (own !== undefined) return `${at}: ${own}`
+  const own =
+    crossed(schema) ?? fixedValues(schema, compile) ?? wholeNumbers(schema) ?? counts(schema) ?? typesApart(schema)
+  const ruled = own ?? conditions(schema, compile)
+  if (ruled !== undefined) return `${at}: ${ruled}`
   if (numberAt(schema, 'minItems') !== undefined && (numberAt(schema, 'minItems') ?? 0) > 0) {
     const empty = emptinessOf(schema['items'], `${at}[]`, compile)
     if (empty !== undefined) return empty
   }
-  return requiredEmpty(schema, at, compile) ?? choicesEmpty(schema, at, compile)
+  return dependentEmpty(schema, at) ?? requiredEmpty(schema, at, compile) ?? choicesEmpty(schema, at, compile)
 }

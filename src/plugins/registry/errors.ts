@@ -30,6 +30,8 @@ export const applicationState = (state: string): Refusal =>
   })
 export const applicationChanged = (): Refusal =>
   new Refusal('conflict', 'application_changed', 'The application has changed in the meantime; read it again.')
+export const applicationOwn = (): Refusal =>
+  new Refusal('forbidden', 'application_own', 'Nobody decides on an application of their own; another officer has to.')
 export const applicationOpen = (): Refusal =>
   new Refusal('conflict', 'application_open', 'Another application about this entry is open; wait for its decision.')
 export const applicationsNotTaken = (): Refusal =>

@@ -51,9 +51,12 @@ export const valuesAt = (value: unknown, path: FieldPath): unknown[] => {
 
 const valueMost = 200
 
+/** Case folding of Unicode: ß is ss, and a sigma at the end of a word is a sigma. */
+const folded = (text: string): string => text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ')
+
 /** Two spellings of one value are found alike: compatibility forms, case and white space do not count. */
 export const searchable = (value: string | number | boolean): string =>
-  [...String(value).normalize('NFKC').toLowerCase().normalize('NFKC').replace(/\s+/gu, ' ').trim()]
+  [...folded(String(value).normalize('NFKC')).normalize('NFKC').replace(/\s+/gu, ' ').trim()]
     .slice(0, valueMost)
     .join('')
 

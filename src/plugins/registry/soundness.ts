@@ -34,6 +34,9 @@ export type Register = Definition & {
   claims: ReadonlySet<string>
 }
 
+/** What a decision can name. */
+const legalBasisMost = 512
+
 /** The schema at a path, through lists; undefined where there is none. */
 export const schemaAt = (schema: unknown, path: FieldPath): Members | undefined => {
   if (!isMembers(schema)) return undefined
@@ -99,6 +102,22 @@ const assertFits = (from: Members, to: Members, where: string, knowledge: Knowle
   const [given, wanted] = [typesOf(from), typesOf(to)]
   if (given.length > 0 && wanted.length > 0 && !given.some(type => wanted.includes(type))) {
     throw invalid(`${where} can never fit: the claim is ${given.join(' or ')}, the field ${wanted.join(' or ')}`)
+  }
+  const bound = (schema: Members, key: string): number | undefined =>
+    typeof schema[key] === 'number' ? schema[key] : undefined
+  for (const [least, most] of [
+    ['minLength', 'maxLength'],
+    ['minimum', 'maximum'],
+    ['minItems', 'maxItems'],
+  ] as const) {
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      if ((bound(one, least) ?? -Infinity) > (bound(other, most) ?? Infinity)) {
+        throw invalid(`${where} can never fit: ${least} of one is above ${most} of the other`)
+      }
+    }
   }
   const values = Array.isArray(from['enum']) ? from['enum'] : 'const' in from ? [from['const']] : undefined
   if (values === undefined) return
@@ -166,6 +185,8 @@ const assertDecision = ({ decide, name, legalBases, ...definition }: Definition,
   if (!decide.competence.startsWith(`registry:${name}:`)) {
     throw invalid(`decide.competence begins with registry:${name}:, so that it is for this register alone`)
   }
+  const unsayable = legalBases?.find(each => each.length > legalBasisMost)
+  if (unsayable !== undefined) throw invalid(`legalBases has one of more than ${legalBasisMost} characters`)
   if (legalBases?.length === 0) throw invalid('legalBases is empty, so nothing could ever be decided')
 }
 
@@ -176,10 +197,18 @@ const isAlways = (value: ClaimValue, { fields, validity }: Definition): boolean 
   return rest.length === 0 && requiredOf(fields).includes(first)
 }
 
+const firstNumber = (format: string): string =>
+  format
+    .replace('{year}', '2026')
+    .replace(/\{sequence(?::(\d+))?\}/, (_, digits: string | undefined) => '1'.padStart(Number(digits ?? 1), '0'))
+
 const assertClaim = (name: string, value: ClaimValue, definition: Definition, at: Members, knowledge: Knowledge) => {
   const where = `credential.claims.${name}`
   if ('value' in value) {
     const problem = knowledge.compile(at)(value.value)
+    if (problem !== undefined) throw invalid(`${where} can never be issued: ${problem}`)
+  } else if ('entry' in value) {
+    const problem = value.entry === 'number' ? knowledge.compile(at)(firstNumber(definition.number)) : undefined
     if (problem !== undefined) throw invalid(`${where} can never be issued: ${problem}`)
   } else if ('field' in value) {
     const source = schemaAt(definition.fields, value.field)
@@ -209,7 +238,8 @@ const assertCredential = (definition: Definition, type: KnownType, knowledge: Kn
   }
 }
 
-const assertTimes = ({ validity, renewal }: Definition, type: KnownType): void => {
+const assertTimes = ({ kind, validity, renewal }: Definition, type: KnownType): void => {
+  if (kind === 'land' && validity !== undefined) throw invalid('validity never comes to pass: titles have no end')
   if (validity !== undefined && validity.days > type.maxDays) {
     throw invalid(`validity is ${validity.days} days, but a ${type.id} is in force for at most ${type.maxDays}`)
   }

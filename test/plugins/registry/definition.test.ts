@@ -137,6 +137,71 @@ describe('a register’s definition', () => {
       { type: 'string', enum: [1, 2] },
       'no entry can ever fit: fields.legalName: none of its fixed values fits the rest of it',
     ],
+    ...(
+      [
+        ['a field that nothing can be', { not: {} }, 'not rules out everything'],
+        [
+          'a whole number between two',
+          { type: 'integer', minimum: 1.2, maximum: 1.8 },
+          'no whole number lies between minimum and maximum',
+        ],
+        [
+          'a multiple between two',
+          { type: 'integer', minimum: 1, maximum: 9, multipleOf: 10 },
+          'no whole number lies between minimum and maximum',
+        ],
+        [
+          'types that nothing has together',
+          { allOf: [{ type: 'string' }, { type: 'integer' }] },
+          'no value has all of its types',
+        ],
+        [
+          'too few values',
+          { type: 'array', minItems: 3, maxItems: 3, uniqueItems: true, items: { enum: ['a', 'b'] } },
+          'there are fewer values than minItems',
+        ],
+        [
+          'too few members',
+          { type: 'object', additionalProperties: false, properties: { a: { type: 'string' } }, minProperties: 2 },
+          'it has fewer properties than minProperties',
+        ],
+      ] as const
+    ).map(([what, schema, problem]): [string, string, unknown, string] => [
+      what,
+      'fields.properties.legalName',
+      schema,
+      `no entry can ever fit: fields.legalName: ${problem}`,
+    ]),
+    [
+      'more fields than there may be',
+      'fields.maxProperties',
+      2,
+      'no entry can ever fit: fields: more is required than maxProperties',
+    ],
+    [
+      'names that are ruled out',
+      'fields.propertyNames',
+      { maxLength: 3 },
+      'no entry can ever fit: fields: propertyNames rules out legalName, which is required',
+    ],
+    [
+      'what a required field needs',
+      'fields.dependentRequired',
+      { legalName: ['motto'] },
+      'no entry can ever fit: fields.motto is required with legalName, and there is no such field',
+    ],
+    [
+      'a legal basis that nobody can name',
+      'legalBases',
+      ['x'.repeat(513)],
+      'legalBases has one of more than 512 characters',
+    ],
+    [
+      'a claim that is never so short',
+      'fields.properties.legalName',
+      { type: 'string', maxLength: 0 },
+      'apply.fromClaims.legalName can never fit: minLength of one is above maxLength of the other',
+    ],
     [
       'a field that allows nothing',
       'fields.properties.legalName',

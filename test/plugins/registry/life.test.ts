@@ -189,6 +189,56 @@ onBothDatabases(open => {
       expect(n).toBe(decided.state === 'granted' ? 1 : 0)
     })
 
+    it('is not decided by whoever applied, though they are an officer', async () => {
+      const office = await open()
+      const applicant = company()
+      const { application } = await apply(office, applicant)
+      const { matched, credentials } = officer()
+      const both = { ...applicant, matched: { ...applicant.matched, ...matched } }
+      const own = { ...both, credentials: [...applicant.credentials, ...credentials] }
+      const as = (caller: typeof own) => at(office, caller, { application })
+      expect(await refusalOf(as(own)('takeApplication'))).toBe('application_own')
+      await at(office, officer(), { application })('takeApplication')
+      expect(await refusalOf(as(own)('grantApplication', { legalBasis }))).toBe('application_own')
+      expect(await refusalOf(as(own)('refuseApplication', { legalBasis, reasons: ['No'] }))).toBe('application_own')
+      const [line] = await office.lines('grantEntries', [{ application, legalBasis }], {
+        caller: own,
+        params: { register },
+      })
+      expect(line).toMatchObject({ error: { code: 'application_own' } })
+    })
+
+    it('is not rewritten by a line of a batch, and every line of a batch sent again is answered as it was', async () => {
+      const office = await open()
+      const { application } = await apply(office)
+      const how = { caller: officer(), params: { register }, key: 'batch-1' }
+      const lines = [
+        { application, legalBasis },
+        { application, legalBasis, fields: { legalName: 'Another Ltd' } },
+      ]
+      const first = await office.lines('grantEntries', lines, how)
+      expect(first).toMatchObject([{ error: { code: 'application_state' } }, { error: { code: 'application_state' } }])
+      await at(office, officer(), { application })('takeApplication')
+      expect(await office.lines('grantEntries', lines, how)).toEqual(first)
+      const anew = await office.lines('grantEntries', [lines[1]], { ...how, key: 'batch-2' })
+      expect(anew).toMatchObject([{ line: 1, error: { code: 'fields_invalid' } }])
+    })
+
+    it('does not take the tokens of others with it when it may end before the chain gets to it', async () => {
+      const office = await open()
+      const soon = new Date(office.clock.now() + 60_000).toISOString()
+      const written = { ...fields, legalName: 'Northwind Fisheries Ltd', registrationNumber: 'C-1048822' }
+      const lines = [undefined, soon, undefined].map(validUntil => ({
+        ...{ holder: newDid(), fields: written, legalBasis },
+        ...(validUntil !== undefined && { validUntil }),
+      }))
+      await office.lines('grantEntries', lines, { caller: officer(), params: { register } })
+      expect(office.writes.map(({ method, args }) => [method, (args[1] as unknown[]).length])).toEqual([
+        ['mint', 2],
+        ['mint', 1],
+      ])
+    })
+
     it('gives the same answer to the same decision sent again', async () => {
       const office = await open()
       const { application } = await apply(office)
@@ -320,6 +370,23 @@ onBothDatabases(open => {
       expect(shown).toMatchObject({ version: 2, fields: { licenceClass: 'aquaculture', conditions } })
       expect(shown['validUntil']).toBe('2027-06-01T12:00:00.000Z')
       expect([...office.statuses.values()]).toEqual(['revoked'])
+    })
+
+    it('keeps what officers wrote while an application about it was open', async () => {
+      const office = await open()
+      const applicant = company()
+      const { entry } = await granted(office, applicant)
+      office.clock.advance(300 * dayMs)
+      for (const purpose of ['renewal', 'amendment']) {
+        const more = purpose === 'renewal' ? { fields: {}, attachments: [] } : {}
+        const { application } = await apply(office, applicant, { purpose, entry, ...more })
+        const conditions = [`Set before the ${purpose} was decided`]
+        const cause = { legalBasis: 'Licensing Act, s. 17', reason: 'Inspection' }
+        await at(office, officer(), { entry })('amendEntry', { fields: { conditions }, ...cause })
+        await at(office, officer(), { application })('takeApplication')
+        await at(office, officer(), { application })('grantApplication', { legalBasis })
+        expect((await extract(office, entry))['fields']).toMatchObject({ conditions })
+      }
     })
 
     it('stands in its history as it stood on a date', async () => {

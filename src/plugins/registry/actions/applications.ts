@@ -1,6 +1,6 @@
 import type { Caller, HolderCaller } from '../../../kernel/gate.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
-import { applicationState, applicationUnknown } from '../errors.ts'
+import { applicationOwn, applicationState, applicationUnknown } from '../errors.ts'
 import type { Fields } from '../extract.ts'
 import { queryIds } from '../policy.ts'
 import type { Desk } from './desk.ts'
@@ -157,6 +157,22 @@ export const holderOf = (caller: Caller): HolderCaller => {
 /** @throws Refusal application_unknown: whose it is not is not told that it exists. */
 export const assertApplicant = (application: Application, caller: Caller): void => {
   if (application.applicant !== holderOf(caller).principal) throw applicationUnknown()
+}
+
+const provenBy = (caller: Caller): string[] => {
+  if (caller.kind !== 'holder') return []
+  const { actor, principal, credentials, author } = caller
+  const others = author === undefined ? [] : provenBy(author)
+  return [actor, principal, ...credentials.map(({ holder }) => holder), ...others]
+}
+
+/**
+ * Nobody is judge in their own cause: who applied, and whoever the entry is to be issued to, as far as the keys that an
+ * officer proved tell. @throws Refusal application_own
+ */
+export const assertNotOwn = ({ applicant, holder }: Application, caller: Caller): void => {
+  const proven = provenBy(caller)
+  if (proven.includes(applicant) || proven.includes(holder)) throw applicationOwn()
 }
 
 export const viewOf = (application: Application) => {

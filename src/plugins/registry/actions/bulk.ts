@@ -1,3 +1,4 @@
+import type { Caller } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
@@ -6,9 +7,10 @@ import { applicationChanged, applicationDecided, applicationState, fieldsInvalid
 import type { Fields } from '../extract.ts'
 import { grantBatch, officerRequirement } from '../policy.ts'
 import type { Register } from '../soundness.ts'
-import { type Application, changeApplication, lockApplication, readApplication } from './applications.ts'
+import { type Application, assertNotOwn, changeApplication, lockApplication, readApplication } from './applications.ts'
 import type { Desk } from './desk.ts'
 import { createEntries, type NewEntry } from './entries.ts'
+import { granted } from './grant.ts'
 import { allotNumbers, assertLegalBasis, signCredential, validUntilOf } from './prepare.ts'
 import { assertUndecided } from './review.ts'
 
@@ -34,19 +36,30 @@ const refusedLine = (line: number, refusal: Refusal) => ({
   ...{ line, error: { code: refusal.code, detail: refusal.message } },
 })
 
-const underReview = async (desk: Desk, register: Register, id: string): Promise<Application> => {
+const underReview = async (desk: Desk, caller: Caller, register: Register, id: string): Promise<Application> => {
   const application = await readApplication(desk, id, register.name)
+  assertNotOwn(application, caller)
   assertUndecided(application)
   if (application.purpose !== 'grant') throw applicationState(application.purpose)
   return application
 }
 
-const ready = async (desk: Desk, register: Register, body: GrantLine, number: string): Promise<Ready> => {
-  const application = body.application === undefined ? undefined : await underReview(desk, register, body.application)
+const ready = async (
+  desk: Desk,
+  caller: Caller,
+  register: Register,
+  body: GrantLine,
+  number: string,
+): Promise<Ready> => {
+  const named = body.application
+  const application = named === undefined ? undefined : await underReview(desk, caller, register, named)
   assertLegalBasis(register, body.legalBasis)
   const holder = application?.holder ?? body.holder
-  if (holder === undefined) throw fieldsInvalid('a line names an application or a holder')
-  const fields = { ...application?.fields, ...body.fields }
+  if (holder === undefined || (application !== undefined && body.holder !== undefined)) {
+    throw fieldsInvalid('a line names either an application or a holder')
+  }
+  // Of an application an officer writes what is theirs to write, in a batch as one by one.
+  const fields = application === undefined ? (body.fields ?? {}) : granted(register, application, undefined, body)
   const problem = register.check(fields)
   if (problem !== undefined) throw fieldsInvalid(problem)
   const validUntil = validUntilOf(register, desk.house.clock.now(), body.validUntil)
@@ -61,14 +74,14 @@ const ready = async (desk: Desk, register: Register, body: GrantLine, number: st
   return { wanted, application }
 }
 
-const prepared = async (desk: Desk, register: Register, lines: readonly unknown[], from: number) => {
+const prepared = async (desk: Desk, caller: Caller, register: Register, lines: readonly unknown[], from: number) => {
   const numbers = await allotNumbers(desk, register, lines.length)
   return Promise.all(
     lines.map(async (body, at): Promise<Outcome> => {
       const line = from + at
       try {
         if (isRefusal(body)) throw body
-        return { line, ready: await ready(desk, register, body as GrantLine, numbers[at] ?? '') }
+        return { line, ready: await ready(desk, caller, register, body as GrantLine, numbers[at] ?? '') }
       } catch (error) {
         if (!isRefusal(error)) throw error
         return { line, refusal: error }
@@ -99,7 +112,7 @@ const enterBatch = async (
   from: number,
 ): Promise<unknown[]> => {
   const key = context.headers['idempotency-key']
-  const outcomes = await prepared(desk, register, lines, from)
+  const outcomes = await prepared(desk, context.caller, register, lines, from)
   const good = outcomes.flatMap(outcome => ('ready' in outcome ? [outcome] : []))
   const answers = await perform(desk.house, {
     operation: 'grantEntries',
@@ -124,12 +137,12 @@ const enterBatch = async (
         const { id, number, token } = entry
         return { line, entry: id, number, token, credential: issued.credential.compact }
       })
-      return [...done, ...late.map(({ line, refusal }) => refusedLine(line, refusal))]
+      // Also what was refused beforehand: sent again, every line is answered as it was.
+      const early = outcomes.flatMap(each => ('refusal' in each ? [each] : []))
+      return [...done, ...[...late, ...early].map(({ line, refusal }) => refusedLine(line, refusal))]
     },
   })
-  const early = outcomes.flatMap(each => ('refusal' in each ? [refusedLine(each.line, each.refusal)] : []))
-  const answered = new Set<number>(answers.map(({ line }) => line))
-  return [...answers, ...early.filter(({ line }) => !answered.has(line))].sort((a, b) => a.line - b.line)
+  return [...answers].sort((a, b) => a.line - b.line)
 }
 
 /** @throws Refusal grant_one_by_one where a decision needs two officers */

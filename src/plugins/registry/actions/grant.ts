@@ -3,7 +3,14 @@ import { applicationChanged, fieldsInvalid } from '../errors.ts'
 import type { Fields } from '../extract.ts'
 import { decisionRequirement } from '../policy.ts'
 import type { Register } from '../soundness.ts'
-import { type Application, changeApplication, lockApplication, readApplication, viewOf } from './applications.ts'
+import {
+  type Application,
+  assertNotOwn,
+  changeApplication,
+  lockApplication,
+  readApplication,
+  viewOf,
+} from './applications.ts'
 import type { Desk } from './desk.ts'
 import { enact } from './enact.ts'
 import {
@@ -35,8 +42,29 @@ type Prepared = {
   issued: IssuedTo
 }
 
-const granted = (register: Register, application: Application, body: GrantBody): Fields => {
-  const fields = { ...application.fields, ...body.fields }
+const pick = (fields: Fields, isTaken: (name: string) => boolean): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => isTaken(name)))
+
+/**
+ * What officers wrote into the entry while the application lay there stands: a renewal goes on with the entry as it is
+ * now, and an amendment leaves their fields alone.
+ */
+const proposed = (register: Register, { purpose, fields }: Application, entry: Entry | undefined): Fields => {
+  if (entry === undefined) return fields
+  const isClaimed = (name: string): boolean => Object.hasOwn(register.apply?.fromClaims ?? {}, name)
+  const isOfficers = (name: string): boolean => register.decide.fields.includes(name)
+  if (purpose === 'renewal') return { ...entry.fields, ...pick(fields, isClaimed) }
+  return { ...pick(fields, name => !isOfficers(name)), ...pick(entry.fields, isOfficers) }
+}
+
+/** The fields that an entry gets by a decision. @throws Refusal fields_invalid */
+export const granted = (
+  register: Register,
+  application: Application,
+  entry: Entry | undefined,
+  body: Pick<GrantBody, 'fields'>,
+): Fields => {
+  const fields = { ...proposed(register, application, entry), ...body.fields }
   const foreign = Object.keys(body.fields ?? {}).find(name => !register.decide.fields.includes(name))
   if (foreign !== undefined) throw fieldsInvalid(`${foreign} is not a field that officers write`)
   const problem = register.check(fields)
@@ -52,7 +80,7 @@ const prepare = async (desk: Desk, register: Register, id: string, body: GrantBo
   const entry = application.entry === null ? undefined : await readEntry(desk, application.entry, register.name)
   const now = desk.house.clock.now()
   if (entry !== undefined) assertState(entry, ['active'], now)
-  const fields = granted(register, application, body)
+  const fields = granted(register, application, entry, body)
   const amended = application.purpose === 'amendment' && entry !== undefined
   const from = application.purpose === 'renewal' ? (entry?.validUntil ?? now) : now
   const validUntil = amended ? entry.validUntil : validUntilOf(register, from, body.validUntil)
@@ -105,6 +133,7 @@ export const grantApplication = async (desk: Desk, context: Context): Promise<An
     prepare: () => prepare(desk, register, id, body),
     act: async (acting, prepared) => {
       const application = await lockApplication(acting.tx, id, register.name)
+      assertNotOwn(application, context.caller)
       assertUndecided(application)
       if (application.version !== prepared.application.version) throw applicationChanged()
       const entry = await enter(desk, acting, register, prepared, body)

@@ -5,6 +5,7 @@ import { decisionRequirement, officerRequirement } from '../policy.ts'
 import {
   type Application,
   assertApplicationState,
+  assertNotOwn,
   changeApplication,
   lockApplication,
   officerNumberOf,
@@ -34,6 +35,7 @@ export const takeApplication = async (desk: Desk, context: Context): Promise<Ans
     idempotencyKey: context.headers['idempotency-key'],
     act: async tx => {
       const application = await lockApplication(tx, id, register.name)
+      assertNotOwn(application, context.caller)
       if (!openStates.includes(application.state)) throw applicationDecided(application.state)
       assertApplicationState(application, ['submitted'])
       const officer = officerNumberOf(context.caller) ?? null
@@ -56,6 +58,7 @@ export const askForChanges = async (desk: Desk, context: Context): Promise<Answe
     idempotencyKey: context.headers['idempotency-key'],
     act: async tx => {
       const application = await lockApplication(tx, id, register.name)
+      assertNotOwn(application, context.caller)
       assertUndecided(application)
       return viewOf(await changeApplication(desk, tx, application, { state: 'changes_asked', asked }))
     },
@@ -79,6 +82,7 @@ export const refuseApplication = async (desk: Desk, context: Context): Promise<A
     act: async tx => {
       assertLegalBasis(register, legalBasis)
       const application = await lockApplication(tx, id, register.name)
+      assertNotOwn(application, context.caller)
       assertUndecided(application)
       const changes = { state: 'refused', reasons, legalBasis } as const
       return viewOf(await changeApplication(desk, tx, application, changes))

@@ -142,6 +142,15 @@ export const parseGeometry = (value: unknown): Region => {
   return polygons.sort((a, b) => least(a).x - least(b).x || least(a).y - least(b).y)
 }
 
+/** A geometry as `geoJson` wrote it: it was judged when it was registered, and is not judged at every reading. */
+export const storedRegion = ({ type, coordinates }: Geometry): Region => {
+  const unitsOf = (degrees: number): number => Math.round(degrees * unitsPerDegree)
+  const ringOf = (ring: readonly Position[]): Ring =>
+    ring.slice(0, -1).map(([longitude, latitude]) => ({ x: unitsOf(longitude), y: unitsOf(latitude) }))
+  const polygons = type === 'Polygon' ? [coordinates] : coordinates
+  return polygons.map(([outer = [], ...holes]) => ({ outer: ringOf(outer), holes: holes.map(ringOf) }))
+}
+
 const degreesOf = (ring: Ring): Position[] =>
   [...ring, ring[0] as Point].map(({ x, y }) => [x / unitsPerDegree, y / unitsPerDegree])
 
@@ -257,15 +266,30 @@ const floatArea = (ring: Ring): number => {
 
 const lengthOf = ({ from, to }: Edge): number => Math.hypot(to.x - from.x, to.y - from.y)
 
+/** No wider, on the whole, than two drawings of one border may lie apart. */
+const isThin = (rings: readonly Ring[]): boolean => {
+  const area = rings.reduce((sum, ring, at) => sum + (at === 0 ? 1 : -1) * Math.abs(floatArea(ring)), 0)
+  const length = rings.flatMap(edgesOf).reduce((sum, edge) => sum + lengthOf(edge), 0)
+  return 2 * area <= snapUnits * length
+}
+
+/**
+ * Land as thin as the rounding of a border could be laid over a neighbour’s unseen.
+ * @throws Refusal geometry_invalid
+ */
+export const assertWide = (region: Region): void => {
+  if (region.some(polygon => isThin(ringsOf(polygon)))) {
+    throw geometryInvalid('a polygon is no wider than the rounding of a border')
+  }
+}
+
 /**
  * Is a piece (of an overlap, a gap, or of what is outside) due to rounding only? Then it is thin on the whole, and its
  * corners and the middles of its sides lie between two drawings of the border.
  */
 const isSliver = (rings: readonly Ring[], borders: readonly Edge[][]): boolean => {
+  if (!isThin(rings)) return false
   const edges = rings.flatMap(edgesOf)
-  const area = rings.reduce((sum, ring, at) => sum + (at === 0 ? 1 : -1) * Math.abs(floatArea(ring)), 0)
-  const length = edges.reduce((sum, edge) => sum + lengthOf(edge), 0)
-  if (2 * area > snapUnits * length) return false
   const near = (point: Point): boolean => {
     const found = borders.filter(border => border.some(edge => squareDistance(point, edge) <= snapUnits ** 2))
     return found.length >= 2

@@ -51,7 +51,8 @@ const ownerTree = (role: string, register: string): CredentialTree => ({
       id: roleQueries.pseudonym(role),
       type: 'NationalIdentity',
       where: [{ path: ['pseudonym', 'domain'], equals: pseudonymDomain(register) }],
-      reads: [['pseudonym', 'value'], ...names],
+      // With the number, of which a keyed digest is kept: else one person could be two parties, and sell to themselves.
+      reads: [['pseudonym', 'value'], ['personalAdministrativeNumber'], ...names],
       obtain: 'From the authority that issues identities, with the pseudonym for this register.',
     },
     {

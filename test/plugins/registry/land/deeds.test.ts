@@ -166,7 +166,7 @@ onBothDatabases(open => {
       const first = await transfer(office, title, { seller: person('Okafor', { pseudonym }), buyer: company('C-7') })
       const next = await transfer(office, first, {
         seller: company('C-7'),
-        buyer: person('Okafor', { pseudonym, number: false }),
+        buyer: person('Okafor', { pseudonym }),
       })
       const last = await transfer(office, next, { seller: person('Okafor'), buyer })
       expect(await ownersOf(office, last.id)).toEqual({ Haddad: '1/1' })
@@ -539,6 +539,11 @@ onBothDatabases(open => {
       expect(await refusalOf(succeed({ heirs: [{ of: named('Okoye'), share: share(2, 3) }] }))).toBe('shares_not_whole')
       expect(await refusalOf(succeed({ deceased: title.id }))).toBe('party_unknown')
       expect(await refusalOf(succeed({ version: 9 }))).toBe('title_changed')
+      const itself = [
+        { of: { party: deceased }, share: share(1, 2) },
+        { of: named('Lund'), share: share(1, 2) },
+      ]
+      expect(await refusalOf(succeed({ heirs: itself }))).toBe('parties_not_distinct')
       await succeed()
       expect(await ownersOf(office, title.id)).toEqual({ Haddad: '1/2', Okoye: '1/3', Lund: '1/6' })
       expect(await statusOf(office, held.credentialId)).toBe('revoked')
@@ -620,6 +625,7 @@ onBothDatabases(open => {
       expect(after.order).not.toBe(blocked.order)
       expect(after.encumbrances).toMatchObject([{ id: blocked.order }])
       expect(await ownersOf(office, title.id)).toEqual({ Okafor: '1/2', Lund: '1/2' })
+      expect(await refusalOf(execute({ version: after.version, share: share(1, 4) }))).toBe('order_executed')
       expect(await statusOf(office, held.credentialId)).toBe('revoked')
       expect(await refusalOf(transfer(office, after, { seller, buyer }, { share: share(1, 2) }))).toBe('title_blocked')
     })

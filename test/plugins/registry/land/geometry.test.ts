@@ -4,6 +4,7 @@ import {
   areaTolerance,
   assertArea,
   assertConserved,
+  assertWide,
   computedArea,
   type Geometry,
   geoJson,
@@ -11,6 +12,7 @@ import {
   parseGeometry,
   type Region,
   sameRegion,
+  storedRegion,
   verticesMost,
 } from '../../../../src/plugins/registry/land/geometry.ts'
 import type { Point } from '../../../../src/plugins/registry/land/planar.ts'
@@ -444,4 +446,47 @@ describe('a partition', () => {
       { numRuns: 200 },
     )
   })
+})
+
+describe('land that is no wider than the rounding of a border', () => {
+  it.each([
+    [
+      'a strip',
+      regionOf([
+        [0, 0],
+        [1, 0],
+        [1, 9_000],
+        [0, 9_000],
+      ]),
+      true,
+    ],
+    [
+      'a strip of twice the rounding',
+      regionOf([
+        [0, 0],
+        [5, 0],
+        [5, 9_000],
+        [0, 9_000],
+      ]),
+      false,
+    ],
+  ])('is not registered: %s', (_, region, thin) => {
+    const neighbour = regionOf([
+      [0, -10],
+      [9_000, -10],
+      [9_000, 9_010],
+      [0, 9_010],
+    ])
+    expect(overlaps(region, neighbour)).toBe(!thin)
+    expect(refused(() => assertWide(region))?.code).toBe(thin ? 'geometry_invalid' : undefined)
+  })
+})
+
+it('reads what it wrote down as what it was', () => {
+  fc.assert(
+    fc.property(starCorners, corners => {
+      const region = parseGeometry(polygonOf(corners))
+      expect(storedRegion(JSON.parse(JSON.stringify(geoJson(region))) as Geometry)).toEqual(region)
+    }),
+  )
 })

@@ -1,8 +1,10 @@
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
+import type { Row, Tx } from '../../../../kernel/ports.ts'
+import { orderExecuted } from '../../assets/errors.ts'
 import type { Fields } from '../../extract.ts'
 import { partiesNotDistinct } from '../../land/errors.ts'
 import { convey, parseShare, type ShareText } from '../../land/shares.ts'
-import { currentCredentials } from '../entries.ts'
+import { currentCredentials, type Step } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { outdated, signFor, stillHeld, withHolders } from './credentials.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
@@ -65,6 +67,20 @@ type ExecuteBody = {
   legalBasis: string
 }
 
+const byOrder = 'transferred-by-order'
+
+/** An order takes effect once on a title, as one over units does. @throws Refusal order_executed */
+const assertNotExecuted = async (tx: Tx, title: string, { authority, reference }: OrderInput): Promise<void> => {
+  const sql = `SELECT step FROM registry_history WHERE entry = ? AND step LIKE '%"kind":"${byOrder}"%'`
+  const rows = await tx.query<Row & { step: string }>(sql, [title])
+  const executed = rows.some(({ step }) => {
+    const { kind, detail } = JSON.parse(step) as Step
+    const under = detail?.['under'] as OrderInput | undefined
+    return kind === byOrder && under?.authority === authority && under.reference === reference
+  })
+  if (executed) throw orderExecuted()
+}
+
 /**
  * Carries out an order of a court that gives a share to another, past whatever blocks the title; what lies on it stays,
  * blocks included, until it is lifted. The token goes back to the register, by a forced transfer under this order.
@@ -86,13 +102,14 @@ export const transferByOrder = async (desk: LandDesk, context: Context): Promise
       const { tx } = acting
       const title = await lockTitle(desk, tx, id, register.name)
       assertUnchanged(title, body.version)
+      await assertNotExecuted(tx, id, body.order)
       const to = await enterNamed(desk, tx, register.name, body.to)
       if (to === body.from) throw partiesNotDistinct()
       const owners = withHolders(convey(title.owners, { from: body.from, to, share }), title.owners)
       const order = desk.newId()
       const changed = await changeTitle(desk, acting, title, {
         ...{
-          kind: 'transferred-by-order',
+          kind: byOrder,
           owners,
           wallet: null,
           legalBasis: body.legalBasis,

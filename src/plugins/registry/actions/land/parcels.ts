@@ -3,12 +3,14 @@ import { cellOf, cellRanges } from '../../land/cells.ts'
 import { geometryInvalid, parcelNumberTaken, parcelOverlaps } from '../../land/errors.ts'
 import {
   assertArea,
+  assertWide,
   boxOfRegion,
   type Geometry,
   geoJson,
   overlaps,
   parseGeometry,
   type Region,
+  storedRegion,
 } from '../../land/geometry.ts'
 import type { Box } from '../../land/planar.ts'
 import type { LandDesk } from './desk.ts'
@@ -27,6 +29,7 @@ export type ParcelInput = { parcelNumber: string; geometry: Geometry; legalAreaS
  */
 export const surveyed = (desk: LandDesk, input: ParcelInput): Parcel => {
   const region = parseGeometry(input.geometry)
+  assertWide(region)
   const area = BigInt(input.legalAreaSquareCentimetres)
   assertArea(region, area)
   return { id: desk.newId(), number: input.parcelNumber, region, area }
@@ -36,7 +39,7 @@ type ParcelRow = Row & { id: string; number: string; geometry: string; area: str
 
 const parcelOf = ({ id, number, geometry, area }: ParcelRow): Parcel => ({
   ...{ id, number, area: BigInt(area) },
-  region: parseGeometry(JSON.parse(geometry)),
+  region: storedRegion(JSON.parse(geometry) as Geometry),
 })
 
 const columns = 'id, number, geometry, cast(area AS text) AS area'

@@ -1,6 +1,6 @@
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import { assertUnblocked } from '../../land/encumbrances.ts'
-import { partyUnknown } from '../../land/errors.ts'
+import { partiesNotDistinct, partyUnknown } from '../../land/errors.ts'
 import { holdingsOf, inherit, parseShare } from '../../land/shares.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { outdated, withHolders } from './credentials.ts'
@@ -49,6 +49,8 @@ export const registerSuccession = async (desk: LandDesk, context: Context): Prom
       assertUnblocked(title.interests)
       assertUnchanged(title, body.version)
       const heirs = await enterOwners(desk, acting, register.name, body.heirs)
+      // Nobody inherits from themselves; the land would stay with the dead.
+      if (heirs.some(({ party }) => party === deceased)) throw partiesNotDistinct()
       // A key of the deceased opens nothing any more, whoever has it: only living owners' keys are kept.
       const living = title.owners.filter(({ party }) => party !== deceased)
       const owners = withHolders(inherit(title.owners, { of: deceased, heirs }), living)
