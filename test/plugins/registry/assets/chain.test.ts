@@ -59,11 +59,14 @@ const compare = async (): Promise<Omit<Difference, 'register'>[]> => {
   return differences
 }
 
-/** A person of whom the register knows the pseudonym alone. */
+/** A person whom the register knew by pseudonym before they showed their number. */
 const pseudonymous = (value: string): HolderCaller =>
   holderCaller(undefined, {
     ...{ id: 'ownerPseudonym', type: 'NationalIdentity' },
-    claims: { pseudonym: { domain, value }, familyName: 'Okafor', givenName: 'Robin' },
+    claims: {
+      ...{ pseudonym: { domain, value }, familyName: 'Okafor', givenName: 'Robin' },
+      personalAdministrativeNumber: 'N-Okafor',
+    },
   })
 
 let nextIndex = 0
