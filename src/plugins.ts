@@ -7,7 +7,7 @@ import { didKeyOf } from './identity/did-local.ts'
 import { formats, openCredential } from './identity/formats/detect.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
-import { proveKey } from './identity/key-proof.ts'
+import { proveKey, sealKeyProof } from './identity/key-proof.ts'
 import { domainInfo } from './identity/oprf.ts'
 import { openEvaluator } from './identity/oprf-evaluator.ts'
 import { presentCredential, verifyPresentation } from './identity/present.ts'
@@ -38,6 +38,7 @@ import { credentials } from './plugins/credentials/plugin.ts'
 import { requires } from './plugins/credentials/policy.ts'
 import { mandates } from './plugins/mandates/plugin.ts'
 import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
+import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 import { keepLapsing, registryOf } from './registers.ts'
@@ -213,7 +214,7 @@ const mountWallet = ({ agency, identity, newId }: Mounting): Mounted => {
   const { house } = agency
   const didOf = (jwk: Parameters<typeof publicKeyFromJwk>[0]) => didKeyOf(publicKeyFromJwk(jwk))
   return {
-    routes: wallet.routes({ house, identity, present: presentCredential, didOf, newId }),
+    routes: wallet.routes({ house, identity, present: presentCredential, proveKey: sealKeyProof, didOf, newId }),
     citizens: citizenSessions({ house }),
   }
 }
@@ -242,21 +243,28 @@ const mountBindings = ({ agency, issuerKey: key, newId }: Mounting): Mounted => 
   ),
 })
 
+/** Proofs of keys that no credential is bound to yet. */
+const keyProver = ({ verifying }: Mounting): RegistryNeeds['proveKey'] => {
+  const { dids, clock } = verifying
+  return (proof, expected) => proveKey(proof, { dids, clock }, expected)
+}
+
 const mountRegistry = async (mounting: Mounting): Promise<Mounted> => {
   const { agency, types, newId } = mounting
-  const needs = await registryOf(agency, { types, newId, issuance: issuanceOf(mounting) })
+  const parts = { types, newId, issuance: issuanceOf(mounting), proveKey: keyProver(mounting) }
+  const needs = await registryOf(agency, parts)
   return { routes: registry.routes(needs), keep: log => keepLapsing(agency, needs, log) }
 }
 
 const mountMandates = (mounting: Mounting): Mounted => {
   const { agency, authority, newId, verifying } = mounting
   const { house, did, settings } = agency
-  const { clock, publicUrl } = settings
+  const { publicUrl } = settings
   return {
     routes: mandates.routes({
       ...{ house, newId, did, publicUrl, issuance: issuanceOf(mounting) },
       statusOf: place => verifying.status.status({ ...authority, ...place }),
-      proveKey: (proof, expected) => proveKey(proof, { dids: verifying.dids, clock }, expected),
+      proveKey: keyProver(mounting),
     }),
   }
 }

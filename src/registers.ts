@@ -1,15 +1,16 @@
 import { hkdfSync, timingSafeEqual } from 'node:crypto'
 import { type AgencyOnChain, processId } from './agency.ts'
-import { registerTokens } from './chain/tokens.ts'
+import { waitingOf } from './chain/outbox-waiting.ts'
+import { frozenUnder, registerTokens } from './chain/tokens.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
 import { compileFieldSchema } from './http/field-schema.ts'
 import type { Log } from './http/log.ts'
 import type { CredentialTypes } from './identity/types.ts'
-import type { Issuance } from './kernel/identity.ts'
 import type { ChainWrite, RegisterTokens } from './kernel/ports.ts'
 import { assertSound } from './kernel/sound.ts'
 import { openDesk } from './plugins/registry/actions/desk.ts'
 import { recordLapsed } from './plugins/registry/actions/lapse.ts'
+import type { RepairNeeds } from './plugins/registry/actions/repair.ts'
 import { DefinitionInvalid, parseDefinition } from './plugins/registry/definition.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { lapsesARound } from './plugins/registry/policy.ts'
@@ -97,12 +98,24 @@ export const readingOf = (agency: AgencyOnChain, types: CredentialTypes): Regist
   return {
     ...{ house, outbox, did, registers: registersOf(config, types), tokens: tokensOf(agency) },
     issuance: { issue: never, store: never, changeStatus: never },
-    ...{ newId: never, credential: never, proofs: openLogProofs(store, log.sequencer) },
+    ...{ newId: never, credential: never, proveKey: never, proofs: openLogProofs(store, log.sequencer) },
     ...{ authority: config.title, publicUrl: settings.publicUrl, land: { personSecret: new Uint8Array(32) } },
   }
 }
 
-export type RegistryParts = { types: CredentialTypes; issuance: Issuance; newId(): string }
+/** What bringing the chain to what the registers say takes besides. */
+export const repairingOf = (agency: AgencyOnChain): RepairNeeds => {
+  const { address, chain, outbox, settings } = agency
+  const tokens = tokensOf(agency)
+  return {
+    waiting: (reads, since) => waitingOf(reads, outbox.account, since),
+    opening: async register =>
+      (await isOpen(tokens, register)) ? [] : openingOf(tokens, settings.publicUrl, register),
+    frozenUnder: frozenUnder({ client: chain.client, contracts: chain.contracts, issuer: address }),
+  }
+}
+
+export type RegistryParts = { types: CredentialTypes } & Pick<RegistryNeeds, 'issuance' | 'newId' | 'proveKey'>
 
 /** What the registry plugin needs of an agency. Its registers are opened on chain on the way. */
 export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): Promise<RegistryNeeds> => {
@@ -111,7 +124,8 @@ export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): P
   const tokens = tokensOf(agency)
   await openOnChain(agency, tokens, registers)
   return {
-    ...{ house, outbox, did, registers, tokens, issuance: parts.issuance, newId: parts.newId },
+    ...{ house, outbox, did, registers, tokens },
+    ...{ issuance: parts.issuance, newId: parts.newId, proveKey: parts.proveKey },
     proofs: openLogProofs(store, log.sequencer),
     async credential(id) {
       const sql = 'SELECT compact, format FROM credentials WHERE id = ?'

@@ -11,6 +11,7 @@ import {
   present,
   type Session,
   send,
+  signJwt,
   type WalletHolder,
   withdraw,
 } from './holder.ts'
@@ -212,6 +213,15 @@ describe.each(Object.entries(databases))('land over HTTP on %s', (_, environment
     const owner = await seller.holder.openSession(registry, seller.shown)
     const collected = await owner.call('POST', `${path}/titles/${title.id}/credential`, {})
     expect([collected.status, collected.body['format']]).toEqual([200, 'dc+sd-jwt'])
+    const key = newKey()
+    const nonce = seller.shown[0]?.key.did
+    const payload = { aud: `${service.url}/land-registry`, nonce, iat: Math.floor(Date.now() / 1_000) }
+    const jwt = signJwt({ typ: 'openid4vci-proof+jwt', kid: key.kid }, payload, key)
+    const fresh = await owner.call('POST', `${path}/titles/${title.id}/credential`, {
+      holderProof: { proof_type: 'jwt', jwt },
+    })
+    const [, claims = ''] = String(fresh.body['credential']).split('.')
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString()).sub).toBe(key.did)
 
     const charged = await nation.mortgage(title, { lender, owner: seller, notary })
     expect([charged.status, charged.body['rank']]).toEqual([201, 1])

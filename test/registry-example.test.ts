@@ -76,7 +76,7 @@ describe('the register of the worked example', () => {
     const entry = granted.body['entry'] as unknown as string
     const shown = await send(`${service.url}/${office}/registry/entries/${entry}`, 'GET')
     expect(shown.body).toMatchObject({ state: 'active', fields: { market: 'harbour', goods: 'food', pitch: 17 } })
-    expect((await session.call('GET', `${path}/credential`)).body['format']).toBe('dc+sd-jwt')
+    expect((await session.call('POST', `${path}/credential`, {})).body['format']).toBe('dc+sd-jwt')
 
     const history = await second.session.call('GET', `${base}/entries/${entry}/history`)
     expect(history.body['steps'] as unknown).toMatchObject([

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { type Held, newWalletHolder, type Session, send, type WalletHolder, withdraw } from './holder.ts'
+import {
+  type Held,
+  type Key,
+  newKey,
+  newWalletHolder,
+  type Session,
+  send,
+  signJwt,
+  type WalletHolder,
+  withdraw,
+} from './holder.ts'
 import { type Answer, caller, exampleOf, type Started } from './service.ts'
 
 /** What a registry does, from outside: applicants, officers and the public over HTTP, tokens on a real node. */
@@ -70,7 +80,7 @@ export const registrySuite = (started: () => Started): void => {
       expect(number).toMatch(/^PL-\d{7}$/)
 
       const path = `${base}/applications/${application}`
-      const collected = ok(await session.call('GET', `${path}/credential`))
+      const collected = ok(await session.call('POST', `${path}/credential`, {}))
       const verifier = caller(service, 'land-registry')
       const judged = await verifier('POST', '/credentials/verify', { verifiableCredential: collected['compact'] })
       expect([judged.status, judged.body['verified']]).toEqual([200, true])
@@ -103,7 +113,7 @@ export const registrySuite = (started: () => Started): void => {
       const { session: officer } = await officerOf(service)
       const holder = await citizen(service)
       const { application, entry, session } = await licensed(officer, holder)
-      const collected = ok(await session.call('GET', `${base}/applications/${application}/credential`))
+      const collected = ok(await session.call('POST', `${base}/applications/${application}/credential`, {}))
       const licence: Held = {
         ...{ compact: String(collected['compact']), id: String(collected['credentialId']), issuer: registry },
         key: holder.key,
@@ -131,6 +141,29 @@ export const registrySuite = (started: () => Started): void => {
       expect(codeOf(await send(elsewhere, 'POST', shot))).toEqual([401, 'challenge_mismatch'])
       expect((await send(to, 'POST', shot)).status).toBe(201)
       expect(codeOf(await send(to, 'POST', shot))).toEqual([401, 'proof_replayed'])
+    })
+
+    it('is bound to a fresh key that proves itself to this agency and for this applicant', async () => {
+      const service = started()
+      const holder = await citizen(service)
+      const session = await holder.openSession(registry)
+      const key = newKey()
+      const proof = (to: { aud?: string; nonce?: string }, of: Key = key) => {
+        const payload = { aud: url(), nonce: holder.did, iat: Math.floor(Date.now() / 1_000), ...to }
+        return { proof_type: 'jwt', jwt: signJwt({ typ: 'openid4vci-proof+jwt', kid: key.kid }, payload, of) }
+      }
+      const apply = (more: Record<string, unknown>) =>
+        session.call('POST', `${base}/applications`, { fields, attachments: [attachment], ...more })
+      const wrong = [
+        proof({ nonce: newKey().did }),
+        proof({ aud: `${service.url}/land-registry` }),
+        proof({}, newKey()),
+      ]
+      for (const holderProof of wrong) {
+        expect(codeOf(await apply({ holderProof }))).toEqual([401, 'key_proof_refused'])
+      }
+      expect(codeOf(await apply({ holder: holder.did, holderProof: proof({}) }))).toEqual([403, 'holder_key_foreign'])
+      expect(ok(await apply({ holderProof: proof({}) }))['holder']).toBe(key.did)
     })
 
     it('is not granted in the name of another, nor bound to another’s key', async () => {

@@ -3,7 +3,8 @@ type Requires = { by: string; scope?: string; param?: string; of?: Tree; parties
 
 const treeInWords = ({ type, all, any }: Tree): string => {
   if (type !== undefined) return `\`${type}\``
-  return (all ?? any ?? []).map(treeInWords).join(all === undefined ? ' or ' : ' and ')
+  const parts = new Set((all ?? any ?? []).map(treeInWords))
+  return [...parts].join(all === undefined ? ' or ' : ' and ')
 }
 
 /** Who may call, as the README says it, from an operation's `x-requires`. */

@@ -220,3 +220,14 @@ export const registerTokens = (options: TokenOptions): RegisterTokens => {
     assets: assets(names, writing('AssetRegistry'), reads, options),
   }
 }
+
+/** Whether a title's token stands frozen under an order, which is named as in `freeze`. */
+export const frozenUnder =
+  ({ client, contracts, issuer }: Pick<TokenOptions, 'client' | 'contracts' | 'issuer'>) =>
+  async (register: string, { entryId, order }: { entryId: string; order: string }): Promise<boolean> => {
+    const { address, interface: abi } = contracts.TitleRegistry
+    const args = [tokenIdOf(issuer.toLowerCase(), register, entryId), orderIdOf(order)]
+    const request = { to: address, data: abi.encodeFunctionData('isFrozenUnder', args) }
+    const [held] = abi.decodeFunctionResult('isFrozenUnder', await client.rpc<string>('eth_call', [request, 'latest']))
+    return held as boolean
+  }

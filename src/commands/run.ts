@@ -31,6 +31,7 @@ export const usage = `npm run agency -- <command> <agency> …
   rotate-key <agency>       makes, registers and activates the next signing key; run it again if it was interrupted
   erase <agency>            erases what has outlived its retention period
   reconcile <agency>        holds the registers against their tokens on chain, and prints every difference
+    --repair                also queues what brings the chain to what the registers say, once however often it is run
   api-key create <agency> --scopes <a,b> [--expires <date-time>]
   api-key list <agency>
   api-key revoke <agency> <id>
@@ -41,8 +42,9 @@ export const usage = `npm run agency -- <command> <agency> …
 
 class UsageError extends Error {}
 
-type Parsed = { rest: string[]; wishes: KeyWishes }
-type Command = { takes: number; options?: boolean; run(desk: Desk, parsed: Parsed): Promise<void> }
+type Wishes = KeyWishes & { repair?: boolean | undefined }
+type Parsed = { rest: string[]; wishes: Wishes }
+type Command = { takes: number; options?: readonly (keyof Wishes)[]; run(desk: Desk, parsed: Parsed): Promise<void> }
 
 /** By name; `takes` counts the arguments after the agency. */
 const commands: Record<string, Command> = {
@@ -51,8 +53,11 @@ const commands: Record<string, Command> = {
   rekey: { takes: 0, run: desk => rekey(desk) },
   'rotate-key': { takes: 0, run: desk => rotateKey(desk) },
   erase: { takes: 0, run: desk => erase(desk) },
-  reconcile: { takes: 0, run: desk => reconcile(desk) },
-  'api-key create': { takes: 0, options: true, run: (desk, { wishes }) => createKey(desk, wishes) },
+  reconcile: { takes: 0, options: ['repair'], run: (desk, { wishes }) => reconcile(desk, wishes) },
+  'api-key create': {
+    ...{ takes: 0, options: ['scopes', 'expires'] },
+    run: (desk, { wishes }) => createKey(desk, wishes),
+  },
   'api-key revoke': { takes: 1, run: (desk, { rest }) => revokeKey(desk, rest[0] ?? '') },
   'api-key list': { takes: 0, run: desk => listKeys(desk) },
 }
@@ -67,12 +72,16 @@ const parse = (args: string[]): { command: Command; agency: string } & Parsed =>
   if (agency === undefined) throw new UsageError(`${name} needs the name of an agency.`)
   // What is too much may be a secret that does not belong here, so it is not repeated.
   if (rest.length !== command.takes) throw new UsageError(`${name} takes ${command.takes + 1} arguments.`)
-  if (command.options !== true && Object.keys(values).length > 0) throw new UsageError(`${name} has no options.`)
+  const { options = [] } = command
+  const strange = Object.keys(values).find(option => !options.some(known => known === option))
+  if (strange !== undefined) {
+    throw new UsageError(options.length === 0 ? `${name} has no options.` : `${name} has no --${strange}.`)
+  }
   return { command, agency, rest, wishes: values }
 }
 
 const readArguments = (args: string[]) => {
-  const options = { scopes: { type: 'string' }, expires: { type: 'string' } } as const
+  const options = { scopes: { type: 'string' }, expires: { type: 'string' }, repair: { type: 'boolean' } } as const
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (cause) {

@@ -216,11 +216,7 @@ export const compileContract = (document: OpenApiDocument): Map<string, Operatio
   return operations
 }
 
-const refuseViolation = (check: ValidateFunction | undefined, value: unknown, code: string, what: string): void => {
-  if (check === undefined || check(value)) return
-  const { at, rule } = violation(check)
-  throw new Refusal('malformed', code, `${what} does not fit the operation: ${at} ${rule}.`, { facts: { at, rule } })
-}
+const unfit = ({ at, rule }: { at: string; rule: string }): string => `does not fit the operation: ${at} ${rule}.`
 
 type Words = Record<string, string | undefined>
 
@@ -236,17 +232,18 @@ export const checkParameters = (operation: Operation, parts: { path: Words; quer
   if (check === undefined) return
   // The check turns words into numbers in place; routes get the words as they came.
   const header = Object.fromEntries(headers.map(name => [name, parts.header[name]]))
-  refuseViolation(
-    check,
-    { path: { ...parts.path }, query: { ...parts.query }, header },
-    'parameter_invalid',
-    'A parameter',
-  )
+  if (check({ path: { ...parts.path }, query: { ...parts.query }, header })) return
+  const facts = violation(check)
+  throw new Refusal('malformed', 'parameter_invalid', `A parameter ${unfit(facts)}`, { facts })
 }
 
 /** @throws Refusal body_invalid */
-export const checkBody = (operation: Operation, mediaType: string, value: unknown): void =>
-  refuseViolation(operation.body?.types.get(mediaType), value, 'body_invalid', 'The body')
+export const checkBody = (operation: Operation, mediaType: string, value: unknown): void => {
+  const check = operation.body?.types.get(mediaType)
+  if (check === undefined || check(value)) return
+  const facts = violation(check)
+  throw new Refusal('malformed', 'body_invalid', `The body ${unfit(facts)}`, { facts })
+}
 
 /** @throws ContractBroken when a route answers what openapi.yaml does not say. */
 export const checkAnswer = (operation: Operation, status: number, mediaType: string, body: unknown): void => {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Refusal } from '../kernel/refusal.ts'
 import { type Outgoing, send } from './answer.ts'
 import type { OpenApiDocument } from './contract.ts'
-import { docsFiles, docsPolicy } from './docs.ts'
+import { type DocsFile, docsFiles, docsOf, docsPolicy } from './docs.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Paths that every agency has and no plugin serves. openapi.yaml may list them with `x-plugin: http`. */
@@ -12,17 +12,24 @@ export type HouseRoute = {
   run(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
-type About = { publicUrl: string; ready(): Promise<Record<string, boolean>> }
+type About = {
+  name: string
+  /** How the agency calls itself; without it, its name in words. */
+  title?: string
+  publicUrl: string
+  ready(): Promise<Record<string, boolean>>
+}
 
 const ok = 200
+const found = 302
 const json = 'application/json'
 
 const housePlugin = 'http'
 const methods = ['get', 'put', 'post', 'delete', 'patch']
 
 /** The agency's own view of openapi.yaml: its address, and only the operations that it serves. */
-const viewOf = (openapi: OpenApiDocument, publicUrl: string, served: ReadonlySet<string>): string => {
-  const paths: Record<string, unknown> = {}
+const viewOf = (openapi: OpenApiDocument, publicUrl: string, served: ReadonlySet<string>): OpenApiDocument => {
+  const paths: OpenApiDocument['paths'] = {}
   for (const [path, item] of Object.entries(openapi.paths)) {
     const kept = Object.entries(item).filter(([name, member]) => {
       if (!methods.includes(name)) return true
@@ -31,8 +38,24 @@ const viewOf = (openapi: OpenApiDocument, publicUrl: string, served: ReadonlySet
     })
     if (kept.some(([name]) => methods.includes(name))) paths[path] = Object.fromEntries(kept)
   }
-  return JSON.stringify({ ...openapi, servers: [{ url: publicUrl }], paths })
+  return { ...openapi, servers: [{ url: publicUrl }], paths }
 }
+
+/** Made at the first request: most agencies of a process are never read about. */
+const lazily = <T>(make: () => T): (() => T) => {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** `land-registry` → `Land Registry`. */
+const inWords = (name: string): string =>
+  name
+    .split('-')
+    .map(word => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ')
 
 const readiness = async (about: About): Promise<string> => {
   const checks = await about.ready()
@@ -49,22 +72,30 @@ export const createHouseRoutes = (
   served: ReadonlySet<string>,
   metrics: Metrics,
 ): HouseRoute[] => {
-  const route = (name: string, path: string, answer: () => Promise<Omit<Outgoing, 'status'>>): HouseRoute => ({
+  const route = (
+    name: string,
+    path: string,
+    answer: () => Promise<Omit<Outgoing, 'status'> & { status?: number }>,
+  ): HouseRoute => ({
     name,
     path,
     run: async (request, response) => send(request, response, { status: ok, ...(await answer()) }),
   })
-  let view: string | undefined
+  const view = lazily(() => viewOf(openapi, about.publicUrl, served))
+  const listing = lazily(() => JSON.stringify(view()))
+  const page = lazily(() => docsOf(about.title ?? inWords(about.name), view()))
+  const docs = (path: string, file: () => DocsFile): HouseRoute =>
+    route('docs', path, async () => ({ ...file(), headers: { 'Content-Security-Policy': docsPolicy } }))
   return [
     route('health', '/health', async () => ({ contentType: json, body: JSON.stringify({ status: 'up' }) })),
     route('ready', '/ready', async () => ({ contentType: json, body: await readiness(about) })),
     route('metrics', '/metrics', async () => ({ contentType: metrics.contentType, body: await metrics.text() })),
-    route('openapi', '/openapi.json', async () => {
-      view ??= viewOf(openapi, about.publicUrl, served)
-      return { contentType: json, body: view }
-    }),
-    ...Object.entries(docsFiles).map(([path, file]) =>
-      route('docs', path, async () => ({ ...file, headers: { 'Content-Security-Policy': docsPolicy } })),
-    ),
+    route('openapi', '/openapi.json', async () => ({ contentType: json, body: listing() })),
+    route('docs', '/', async () => ({
+      ...{ status: found, contentType: json, body: '' },
+      headers: { Location: `${about.publicUrl}/docs` },
+    })),
+    docs('/docs', page),
+    ...Object.entries(docsFiles).map(([path, file]) => docs(path, () => file)),
   ]
 }

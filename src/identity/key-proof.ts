@@ -1,11 +1,13 @@
-import type { Clock } from '../kernel/ports.ts'
+import type { Clock, SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys } from './did-keys.ts'
-import { fromNumericDate, keyUrl, openJws, signatureHolds } from './formats/jose.ts'
+import { fromNumericDate, keyUrl, openJws, sealJws, signatureHolds } from './formats/jose.ts'
 import { clockSkewMs } from './standing.ts'
 
 /** How old a proof of a key may be. */
 const proofAgeMs = 5 * 60_000
+
+const proofType = 'openid4vci-proof+jwt'
 
 const refused = (detail: string): Refusal => new Refusal('unauthenticated', 'key_proof_refused', detail)
 
@@ -22,7 +24,7 @@ export const proveKey = async (
 ): Promise<{ did: string }> => {
   const { signed, payload } = openJws(proof)
   const { typ, kid, alg } = signed.header
-  if (typ !== 'openid4vci-proof+jwt') throw refused('The typ of a proof of a key is openid4vci-proof+jwt.')
+  if (typ !== proofType) throw refused(`The typ of a proof of a key is ${proofType}.`)
   if (!kid.startsWith('did:')) throw refused('A proof of a key names the key by its DID URL (kid).')
   if (payload['nonce'] !== expected.nonce) throw refused('The proof of the key answers another nonce.')
   if (!expected.audience.includes(payload['aud'] as string))
@@ -37,4 +39,17 @@ export const proveKey = async (
     throw refused('The proof is not signed by the key that it names.')
   }
   return { did: key.did }
+}
+
+/** The holder's side: proves a key to an issuer that will bind a credential to it. @param now milliseconds */
+export const sealKeyProof = (
+  key: { kid: string; keyId: string; algorithm: SignatureAlgorithm },
+  to: { audience: string; nonce: string },
+  signer: Signer,
+  now: number,
+): Promise<string> => {
+  const payload = { aud: to.audience, iat: Math.floor(now / 1_000), nonce: to.nonce }
+  return sealJws({ alg: key.algorithm, typ: proofType, kid: key.kid }, payload, (algorithm, data) =>
+    signer.sign(key.keyId, algorithm, data),
+  )
 }

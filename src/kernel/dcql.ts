@@ -11,7 +11,10 @@ export type QueriedType = {
   schema: Record<string, unknown>
 }
 
-type ClaimsQuery = { path: readonly string[]; values?: readonly (string | number | boolean)[] }
+type Value = string | number | boolean
+/** `null` selects every element of a list (OpenID4VP 1.0, section 7). */
+type ClaimsPathPointer = readonly (string | null)[]
+type ClaimsQuery = { path: ClaimsPathPointer; values?: readonly Value[] }
 type CredentialEntry = {
   id: string
   format: string
@@ -43,7 +46,7 @@ export const claimSchema = (schema: Record<string, unknown>, path: ClaimPath): S
 }
 
 /** Values that meet a constraint, where they can be counted: DCQL knows exact values only. */
-const valuesOf = (constraint: Constraint, schema: Schema): readonly (string | number | boolean)[] | undefined => {
+const valuesOf = (constraint: Constraint, schema: Schema): readonly Value[] | undefined => {
   if ('equals' in constraint) return [constraint.equals]
   if ('oneOf' in constraint) return constraint.oneOf
   const listed = schema?.['enum']
@@ -53,15 +56,24 @@ const valuesOf = (constraint: Constraint, schema: Schema): readonly (string | nu
 
 const claimsOf = (query: CredentialQuery, type: QueriedType, prefix: readonly string[]): ClaimsQuery[] => {
   const byPath = new Map<string, ClaimsQuery>()
-  const add = (path: ClaimPath, values?: readonly (string | number | boolean)[]): void => {
-    const name = path.join('\0')
-    const known = byPath.get(name)?.values
-    const both =
-      known === undefined || values === undefined ? (values ?? known) : known.filter(each => values.includes(each))
-    byPath.set(name, { path: [...prefix, ...path], ...(both === undefined ? {} : { values: both }) })
+  const set = (
+    path: ClaimsPathPointer,
+    combined: (known: readonly Value[] | undefined) => readonly Value[] | undefined,
+  ) => {
+    const name = JSON.stringify(path)
+    const values = combined(byPath.get(name)?.values)
+    byPath.set(name, { path: [...prefix, ...path], ...(values === undefined ? {} : { values }) })
   }
-  for (const constraint of query.where ?? [])
-    add(constraint.path, valuesOf(constraint, claimSchema(type.schema, constraint.path)))
+  const add = (path: ClaimPath, values?: readonly Value[]): void =>
+    set(path, known =>
+      known === undefined || values === undefined ? (values ?? known) : known.filter(each => values.includes(each)),
+    )
+  for (const constraint of query.where ?? []) {
+    // A list may have to hold several values: each of its elements is one of them.
+    if ('includes' in constraint)
+      set([...constraint.path, null], (known = []) => [...new Set([...known, constraint.includes])])
+    else add(constraint.path, valuesOf(constraint, claimSchema(type.schema, constraint.path)))
+  }
   for (const path of query.reads ?? []) add(path)
   return [...byPath.values()]
 }
@@ -117,27 +129,25 @@ const joinedQueries = (tree: CredentialTree, joinPaths: Readonly<Record<string, 
 /**
  * A hint for wallets that asks for at least what the requirement asks for: "at least" becomes an enumeration where the
  * schema enumerates, else the path alone; alternatives become `credential_sets`. Issuers, joins and the age of a status
- * stand in the requirement itself, which alone is judged. Of a joint act, each party's queries are named by the party.
+ * stand in the requirement itself, which alone is judged.
  */
 export const dcqlOf = (requirement: Resolved, types: readonly QueriedType[]): Dcql | undefined => {
-  if (requirement.by === 'parties') {
-    const parts = Object.entries(requirement.parties).map(([party, part]) => {
-      const { credentials, credential_sets = [] } = dcqlOf(part, types) as Dcql
-      const named = (id: string) => `${party}_${id}`
-      return {
-        credentials: credentials.map(entry => ({ ...entry, id: named(entry.id) })),
-        sets: credential_sets.map(set => ({ ...set, options: set.options.map(option => option.map(named)) })),
-      }
-    })
-    const sets = parts.flatMap(part => part.sets)
-    return {
-      credentials: parts.flatMap(part => part.credentials),
-      ...(sets.length === 0 ? {} : { credential_sets: sets }),
-    }
-  }
   if (requirement.by !== 'holder') return undefined
   const queries = joinedQueries(requirement.of, {})
   const options = optionsOf(requirement.of)
   const credentials = queries.map(({ query, joinPath }) => entryOf(query, types, joinPath))
   return options.length === 1 ? { credentials } : { credentials, credential_sets: [{ options }] }
+}
+
+/** Of a joint act, the query of each party: their wallets answer alone, each for its own part. */
+export const dcqlByParty = (
+  requirement: Resolved,
+  types: readonly QueriedType[],
+): Record<string, { dcql: Dcql }> | undefined => {
+  if (requirement.by !== 'parties') return undefined
+  const parts = Object.entries(requirement.parties).flatMap(([party, part]) => {
+    const dcql = dcqlOf(part, types)
+    return dcql === undefined ? [] : [[party, { dcql }] as const]
+  })
+  return Object.fromEntries(parts)
 }

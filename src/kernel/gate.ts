@@ -109,6 +109,18 @@ export const resolveCases = (
   )
 }
 
+/** The path parameters that decide between the cases of a requirement, with their values here. */
+export const caseParams = (
+  requirement: Requirement,
+  params: Readonly<Record<string, string | undefined>>,
+): Record<string, string> => {
+  if (requirement.by !== 'cases') return {}
+  const { param, cases } = requirement
+  const value = params[param]
+  if (value === undefined || !Object.hasOwn(cases, value)) return {}
+  return { [param]: value, ...caseParams(cases[value] as Requirement, params) }
+}
+
 /** Every requirement that a route may come to. */
 export const casesOf = (requirement: Requirement): Resolved[] =>
   requirement.by === 'cases' ? Object.values(requirement.cases).flatMap(casesOf) : [requirement]
@@ -142,7 +154,11 @@ export const proofMissing = (requirement: Exclude<Resolved, { by: 'anyone' }>, r
   return new Refusal('unauthenticated', 'unauthenticated', detail, { facts: missingFacts(missing, requirementUrl) })
 }
 
-const admitHolder = (caller: Caller, requirement: Extract<Resolved, { by: 'holder' | 'parties' }>): void => {
+const admitHolder = (
+  caller: Caller,
+  requirement: Extract<Resolved, { by: 'holder' | 'parties' }>,
+  requirementUrl: string | undefined,
+): void => {
   if (caller.kind !== 'holder') {
     throw new Refusal('forbidden', 'holder_only', 'Only the holder of the credentials it names may do this.')
   }
@@ -154,7 +170,7 @@ const admitHolder = (caller: Caller, requirement: Extract<Resolved, { by: 'holde
     if (party !== undefined && isMet(of, party.matched)) continue
     const missing = queriesOf(of)
     const detail = `This operation needs the credential ${missingNames(missing)}; present it.`
-    throw new Refusal('forbidden', 'credential_missing', detail, { facts: missingFacts(missing, undefined) })
+    throw new Refusal('forbidden', 'credential_missing', detail, { facts: missingFacts(missing, requirementUrl) })
   }
 }
 
@@ -173,7 +189,7 @@ export const admit = (caller: Caller, requirement: Requirement, requirementUrl?:
   }
   if (requirement.by === 'known') return
   if (requirement.by === 'holder' || requirement.by === 'parties') {
-    admitHolder(caller, requirement)
+    admitHolder(caller, requirement, requirementUrl)
     return
   }
   if (requirement.by === 'citizen') {

@@ -161,7 +161,8 @@ export const meetParties = (
     const proof = proofs[name]
     if (proof === undefined) {
       const detail = `The presentations of the party ${name} are missing.`
-      throw new Refusal('unauthenticated', 'party_missing', detail, { facts: { party: name } })
+      const facts = { party: name, ...(act.requirementUrl === undefined ? {} : { requirement: act.requirementUrl }) }
+      throw new Refusal('unauthenticated', 'party_missing', detail, { facts })
     }
     parties[name] = meetHolder(callerOf(proof, origin), part, act)
   }

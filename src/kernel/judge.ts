@@ -40,15 +40,61 @@ const holds = (constraint: Constraint, value: unknown): boolean => {
 
 const dotted = (path: ClaimPath): string => path.join('.')
 
-/** How near a failed query came to being met; the nearest of several reasons is told. */
-const nearness = { missing: 0, lapsed: 1, issuer: 2, claims: 3, mandate: 4, join: 5 }
-type Failure = { near: number; refusal: Refusal; missing?: readonly CredentialQuery[] }
+/**
+ * How far a failed query is from being met; of several reasons the nearest is told. Those of an `all` add up. A claim
+ * that was kept back is sooner mended (1) than one that says something else (100).
+ */
+const distances = { missing: 10_000, lapsed: 8_000, issuer: 6_000, claims: 2_000, mandate: 500, join: 1 }
+const unmetDistance = 100
 
-/** Claims that were needed and are kept back, or do not say what they have to. Names only, never values. */
-const claimsWanted = (query: CredentialQuery, { claims }: ProvenCredential): ClaimPath[] => {
-  const unmet = (query.where ?? []).filter(constraint => !holds(constraint, claimAt(claims, constraint.path)))
-  const unread = (query.reads ?? []).filter(path => claimAt(claims, path) === undefined)
-  return [...unmet.map(({ path }) => path), ...unread]
+type Failure = {
+  distance: number
+  refusal: Refusal
+  /** When the reason is that these were not presented at all. */
+  missing?: readonly CredentialQuery[]
+  /** Other queries of the same alternative that were met. */
+  met: number
+}
+
+type Wanted = {
+  /** Needed, and not shown. */
+  withheld: ClaimPath[]
+  /** Shown, and not what the requirement asks for. */
+  unmet: ClaimPath[]
+  /** The constraints that were not met, as the requirement has them. */
+  expected: Constraint[]
+}
+
+/** What a credential's claims lack. Of the claims themselves names only, never values. */
+const claimsWanted = (query: CredentialQuery, { claims }: ProvenCredential): Wanted => {
+  const isShown = (path: ClaimPath): boolean => claimAt(claims, path) !== undefined
+  const expected = (query.where ?? []).filter(constraint => !holds(constraint, claimAt(claims, constraint.path)))
+  const paths = expected.map(({ path }) => path)
+  const unread = (query.reads ?? []).filter(path => !isShown(path))
+  return { withheld: [...paths.filter(path => !isShown(path)), ...unread], unmet: paths.filter(isShown), expected }
+}
+
+const sufficesIn = ({ withheld, unmet }: Wanted): boolean => withheld.length === 0 && unmet.length === 0
+
+const dottedAll = (paths: readonly ClaimPath[]): string[] => [...new Set(paths.map(dotted))]
+
+const requirementFact = (url: string | undefined) => (url === undefined ? {} : { requirement: url })
+
+const claimsFailure = (query: CredentialQuery, { withheld, unmet, expected }: Wanted, url?: string): Failure => {
+  const [kept, wrong] = [dottedAll(withheld), dottedAll(unmet)]
+  const show = `must show ${kept.join(', ')}`
+  const differs = `does not meet this operation by what it shows of ${wrong.join(', ')}`
+  const both = kept.length > 0 && wrong.length > 0 ? `${differs}, and ${show}` : wrong.length > 0 ? differs : show
+  const facts = {
+    ...{ credential: query.id, credentialType: query.type, claims: dottedAll([...unmet, ...withheld]) },
+    ...(expected.length === 0 ? {} : { expected }),
+    ...requirementFact(url),
+  }
+  return {
+    distance: distances.claims + wrong.length * unmetDistance + kept.length,
+    met: 0,
+    refusal: new Refusal('forbidden', 'claims_insufficient', `The ${query.type} ${both}.`, { facts }),
+  }
 }
 
 const isIssuedBy = (query: CredentialQuery, credential: ProvenCredential): boolean =>
@@ -61,30 +107,24 @@ const isFresh = (query: CredentialQuery, { block }: ProvenCredential, now: numbe
 
 /** Why this credential does not meet the query, or nothing when it does. */
 const failureOf = (query: CredentialQuery, credential: ProvenCredential, judging: Judging): Failure | undefined => {
-  const at = { credential: query.id, credentialType: query.type }
   if (!isIssuedBy(query, credential)) {
     const detail = `The ${query.type} must come from another issuer${query.obtain === undefined ? '' : `: ${query.obtain}`}.`
-    return { near: nearness.issuer, refusal: new Refusal('forbidden', 'issuer_not_accepted', detail, { facts: at }) }
+    const facts = { credential: query.id, credentialType: query.type, ...requirementFact(judging.requirementUrl) }
+    const refusal = new Refusal('forbidden', 'issuer_not_accepted', detail, { facts })
+    return { distance: distances.issuer, met: 0, refusal }
   }
   const wanted = claimsWanted(query, credential)
-  if (wanted.length > 0) {
-    const claims = [...new Set(wanted.map(dotted))]
-    const detail = `The ${query.type} must show ${claims.join(', ')}, with what this operation asks of them.`
-    return {
-      near: nearness.claims,
-      refusal: new Refusal('forbidden', 'claims_insufficient', detail, { facts: { ...at, claims } }),
-    }
-  }
+  if (!sufficesIn(wanted)) return claimsFailure(query, wanted, judging.requirementUrl)
   if (!isFresh(query, credential, judging.now)) {
     const detail = `The status of the ${query.type} is older than this operation allows; try again.`
-    return { near: nearness.claims, refusal: new Refusal('unavailable', 'status_unavailable', detail) }
+    return { distance: distances.claims, met: 0, refusal: new Refusal('unavailable', 'status_unavailable', detail) }
   }
   if (query.mandate !== true) return undefined
   try {
     judging.judgeMandate(credential)
     return undefined
   } catch (error) {
-    if (error instanceof Refusal) return { near: nearness.mandate, refusal: error }
+    if (error instanceof Refusal) return { distance: distances.mandate, met: 0, refusal: error }
     throw error
   }
 }
@@ -96,15 +136,16 @@ export const meetsQuery = (query: CredentialQuery, credential: ProvenCredential,
 const obtainOf = ({ obtain }: CredentialQuery): string => (obtain === undefined ? '' : ` (${obtain})`)
 
 export const missingFacts = (missing: readonly CredentialQuery[], requirementUrl: string | undefined) => ({
-  ...(requirementUrl === undefined ? {} : { requirement: requirementUrl }),
+  ...requirementFact(requirementUrl),
   missing: missing.map(({ id, type, obtain }) => ({ id, type, ...(obtain === undefined ? {} : { obtain }) })),
 })
 
 export const missingNames = (missing: readonly CredentialQuery[]): string =>
-  missing.map(query => `${query.type}${obtainOf(query)}`).join(' or ')
+  [...new Set(missing.map(query => `${query.type}${obtainOf(query)}`))].join(' or ')
 
 const missingFailure = (missing: readonly CredentialQuery[], judging: Judging): Failure => ({
-  near: nearness.missing,
+  distance: distances.missing,
+  met: 0,
   missing,
   refusal: new Refusal(
     'forbidden',
@@ -121,12 +162,12 @@ const lapsedFailure = (query: CredentialQuery, judging: Judging): Failure | unde
   if (lapsed === undefined) return undefined
   const { kind, code, detail } = lapsed.refusal
   const facts = { credential: query.id, credentialType: query.type }
-  return { near: nearness.lapsed, refusal: new Refusal(kind, code, detail, { facts }) }
+  return { distance: distances.lapsed, met: 0, refusal: new Refusal(kind, code, detail, { facts }) }
 }
 
 const nearest = (failures: readonly Failure[]): Failure | undefined =>
   failures.reduce<Failure | undefined>(
-    (best, each) => (best !== undefined && best.near >= each.near ? best : each),
+    (best, each) => (best !== undefined && best.distance <= each.distance ? best : each),
     undefined,
   )
 
@@ -147,12 +188,14 @@ const matchQuery = (query: CredentialQuery, judging: Judging): Found => {
   return { options: [], failure: nearest(failures) ?? missingFailure([query], judging) }
 }
 
-const notJoined = (): Failure => ({
-  near: nearness.join,
+const notJoined = (url: string | undefined): Failure => ({
+  distance: distances.join,
+  met: 0,
   refusal: new Refusal(
     'forbidden',
     'credentials_not_joined',
     'The credentials are not shown to be one person’s: they must be joined as the requirement of this operation says.',
+    { facts: requirementFact(url) },
   ),
 })
 
@@ -172,16 +215,22 @@ const isJoined = (matched: Matched, join: Join): boolean => {
 const optionsMost = 256
 
 const matchAll = (trees: readonly CredentialTree[], join: Join, judging: Judging): Found => {
+  const each = trees.map(tree => matchTree(tree, judging))
+  const failures = each.flatMap(({ failure }) => failure ?? [])
+  const [told] = failures
+  if (told !== undefined) {
+    const distance = failures.reduce((sum, failure) => sum + failure.distance, 0)
+    const met = failures.reduce((sum, failure) => sum + failure.met, trees.length - failures.length)
+    return { options: [], failure: { ...told, distance, met } }
+  }
   let options: Matched[] = [{}]
-  for (const tree of trees) {
-    const found = matchTree(tree, judging)
-    if (found.options.length === 0) return found
+  for (const found of each) {
     // Joined step by step, so that what does not belong together is dropped at once.
     options = options
-      .flatMap(before => found.options.map(each => ({ ...before, ...each })))
-      .filter(each => isJoined(each, join))
+      .flatMap(before => found.options.map(more => ({ ...before, ...more })))
+      .filter(matched => isJoined(matched, join))
       .slice(0, optionsMost)
-    if (options.length === 0) return { options, failure: notJoined() }
+    if (options.length === 0) return { options, failure: notJoined(judging.requirementUrl) }
   }
   return { options }
 }
@@ -196,15 +245,12 @@ const matchAny = (trees: readonly CredentialTree[], judging: Judging): Found => 
   }
   if (options.length > 0) return { options: options.slice(0, optionsMost) }
   const near = nearest(failures)
-  if (near === undefined || near.near > nearness.missing)
-    return near === undefined ? { options } : { options, failure: near }
-  return {
-    options,
-    failure: missingFailure(
-      failures.flatMap(({ missing = [] }) => missing),
-      judging,
-    ),
-  }
+  if (near === undefined) return { options }
+  if (near.missing === undefined) return { options, failure: near }
+  // Where something of an alternative was presented, the others are not what its holder is after.
+  const met = Math.max(...failures.map(failure => failure.met))
+  const missing = failures.filter(failure => failure.met === met).flatMap(failure => failure.missing ?? [])
+  return { options, failure: { ...missingFailure(missing, judging), distance: near.distance, met } }
 }
 
 const matchTree = (tree: CredentialTree, judging: Judging): Found => {
@@ -238,7 +284,7 @@ export const isMet = (tree: CredentialTree, matched: Matched): boolean => {
   if ('all' in tree) return tree.all.every(each => isMet(each, matched))
   if ('any' in tree) return tree.any.some(each => isMet(each, matched))
   const credential = Object.hasOwn(matched, tree.id) ? matched[tree.id] : undefined
-  return credential?.type === tree.type && claimsWanted(tree, credential).length === 0
+  return credential?.type === tree.type && sufficesIn(claimsWanted(tree, credential))
 }
 
 /** The first query of a requirement, by which the actor is known, and all of them in order. */

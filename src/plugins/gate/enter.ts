@@ -1,6 +1,6 @@
 import { digestOf } from '../../kernel/canonical.ts'
 import type { Entered, Entry } from '../../kernel/door.ts'
-import { admit, type Caller, type HolderCaller, proofMissing, withoutFourEyes } from '../../kernel/gate.ts'
+import { admit, type Caller, caseParams, type HolderCaller, proofMissing, withoutFourEyes } from '../../kernel/gate.ts'
 import { callerOf, type HolderAct, meetHolder, meetParties, type ProofOrigin } from '../../kernel/holder.ts'
 import type { Proof } from '../../kernel/identity.ts'
 import type { Tx } from '../../kernel/ports.ts'
@@ -9,8 +9,19 @@ import { challengeMismatch, partMismatch, staffLapsed } from './errors.ts'
 import { type Presented, takePresentations } from './presentations.ts'
 import { spending } from './spent.ts'
 
-export const requirementUrl = (publicUrl: string, operationId: string): string =>
-  `${publicUrl}/requirements/${operationId}`
+/** Where the requirement of an operation can be read: of this case, where a parameter of its path decides. */
+export const requirementUrl = (
+  { publicUrl, routes }: Pick<Desk, 'publicUrl' | 'routes'>,
+  operationId: string,
+  params: Readonly<Record<string, string | undefined>>,
+): string => {
+  const known = routes()
+  const route = Object.hasOwn(known, operationId) ? known[operationId] : undefined
+  const query = new URLSearchParams(route === undefined ? {} : caseParams(route.requires, params)).toString()
+  return `${publicUrl}/requirements/${operationId}${query === '' ? '' : `?${query}`}`
+}
+
+const urlOf = (desk: Desk, { operationId, params }: Entry): string => requirementUrl(desk, operationId, params)
 
 /** What was presented together: by the caller, or by the party of this name. */
 type Part = { party?: string; presentations: readonly string[] }
@@ -60,11 +71,11 @@ const alsoSpending = (origin: ProofOrigin, caller: Caller): ProofOrigin => {
   }
 }
 
-const actOf = (desk: Desk, { operationId }: Entry, body: unknown): HolderAct => ({
-  operation: operationId,
+const actOf = (desk: Desk, entry: Entry, body: unknown): HolderAct => ({
+  operation: entry.operationId,
   now: desk.house.clock.now(),
   body,
-  requirementUrl: requirementUrl(desk.publicUrl, operationId),
+  requirementUrl: urlOf(desk, entry),
 })
 
 const asHolder = (caller: Caller): HolderCaller | undefined => (caller.kind === 'holder' ? caller : undefined)
@@ -84,7 +95,9 @@ const presentedOnce = async (
   const origin = alsoSpending(own, entry.caller)
   const act = actOf(desk, entry, rest)
   if (presented.by === 'parties') {
-    if (requirement.by !== 'parties') throw proofMissing(requirement.by === 'anyone' ? { by: 'known' } : requirement)
+    if (requirement.by !== 'parties') {
+      throw proofMissing(requirement.by === 'anyone' ? { by: 'known' } : requirement, urlOf(desk, entry))
+    }
     const byParty: Record<string, Proof> = {}
     Object.keys(presented.parties).forEach((name, index) => {
       byParty[name] = proofs[index] as Proof
@@ -101,13 +114,12 @@ const presentedOnce = async (
  */
 export const enter = async (desk: Desk, entry: Entry): Promise<Entered> => {
   const requirement = withoutFourEyes(entry.requirement)
-  const url = requirementUrl(desk.publicUrl, entry.operationId)
   const mayPresent = requirement.by === 'holder' || requirement.by === 'parties' || requirement.by === 'known'
   const { presented, rest } = mayPresent
     ? takePresentations(entry.body)
     : { presented: { by: 'nobody' } as const, rest: entry.body }
   const caller = presented.by === 'nobody' ? met(desk, entry, rest) : await presentedOnce(desk, entry, presented, rest)
-  admit(caller, requirement, url)
+  admit(caller, requirement, urlOf(desk, entry))
   return { caller, body: rest }
 }
 
@@ -128,7 +140,7 @@ const met = (desk: Desk, entry: Entry, body: unknown): Caller => {
   const { caller } = entry
   if (caller.kind !== 'holder' || requirement.by !== 'holder') {
     if (requirement.by === 'parties' && caller.kind === 'holder') {
-      throw proofMissing(requirement, requirementUrl(desk.publicUrl, entry.operationId))
+      throw proofMissing(requirement, urlOf(desk, entry))
     }
     return caller
   }

@@ -123,7 +123,7 @@ export const columns =
 export const meet = (desk: Desk, act: PendingAct, caller: Caller, isSessionEnough = false): Caller => {
   const requirement = withoutFourEyes(act.requirement)
   const { operation } = act.row
-  const url = requirementUrl(desk.publicUrl, operation)
+  const url = requirementUrl(desk, operation, act.kept.params)
   if (requirement.by !== 'holder' || caller.kind !== 'holder') {
     admit(caller, requirement, url)
     return caller

@@ -107,6 +107,8 @@ export const cursorMalformed = (cause?: unknown): Refusal =>
   new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.', { cause })
 export const timeMalformed = (): Refusal =>
   new Refusal('malformed', 'date_malformed', 'at must be a date-time with a time zone.')
+export const timeNotCome = (): Refusal =>
+  new Refusal('rejected', 'time_not_come', 'Nothing is shown as of a time to come; ask for now, or for a time before.')
 export const tokenTaken = (): Refusal =>
   new Refusal(
     'rejected',

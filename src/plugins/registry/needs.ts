@@ -12,6 +12,8 @@ export type RegistryNeeds = {
   issuance: Issuance
   /** A credential that this agency issued, as it was signed. */
   credential(id: string): Promise<{ compact: string; format: string } | undefined>
+  /** Holds a proof of possession against what was asked for. @throws Refusal key_proof_refused */
+  proveKey(proof: string, expected: { audience: readonly string[]; nonce: string }): Promise<{ did: string }>
   tokens: RegisterTokens
   outbox: ChainOutbox
   proofs: LogProofs

@@ -24,6 +24,8 @@ export const contentMost = 700_000
 export const grantBatch = 512
 /** Entries recorded as lapsed in one round. */
 export const lapsesARound = 500
+/** How far the clock of whoever asks may be ahead of this one, ms. */
+export const clockSkewMs = 60_000
 /** Steps of a history on one page. */
 export const historyMost = 100
 

@@ -70,7 +70,7 @@ const registryRoutes = (needs: RegistryNeeds): Record<string, Route> => {
     resubmitApplication: applicant(apply.resubmitApplication),
     withdrawApplication: either(apply.withdrawApplication),
     getApplication: either(applications.getApplication),
-    getApplicationCredential: either(applications.getApplicationCredential),
+    collectCredential: either(applications.collectCredential),
     listApplications: officer(applications.listApplications),
     putAttachment: either(attachments.putAttachment),
     getAttachment: either(attachments.getAttachment),

@@ -43,6 +43,8 @@ export const credentialTooLarge = (most: number): Refusal =>
   new Refusal('too_large', 'held_credential_large', `A credential that a wallet keeps has at most ${most} bytes.`)
 export const holderForeign = (): Refusal =>
   new Refusal('rejected', 'holder_foreign', 'The credential is bound to a key that is not in this wallet.')
+export const holderKeyUnknown = (): Refusal =>
+  new Refusal('not_found', 'holder_key_unknown', 'This wallet has no key with that id.')
 export const holderKeyUsed = (): Refusal =>
   new Refusal('conflict', 'holder_key_used', 'This key has its credential already; ask for one bound to a new key.')
 export const holderKeyGone = (): Refusal =>

@@ -23,6 +23,8 @@ export type WalletNeeds = {
     signer: Signer,
     now: number,
   ): Promise<string>
+  /** Proves possession of a key to an issuer (OpenID4VCI, proof type `jwt`). */
+  proveKey(key: HolderKey, to: { audience: string; nonce: string }, signer: Signer, now: number): Promise<string>
   /** The did:key of a public P-256 JWK. */
   didOf(publicJwk: JsonWebKey): string
   /** A fresh id (UUID), ordered by time. */

@@ -1,7 +1,7 @@
 import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { changePassphrase, registerCitizen } from './actions/accounts.ts'
 import { deleteHeld, getHeld, listHeld, receiveCredential } from './actions/hold.ts'
-import { createHolderKey } from './actions/keys.ts'
+import { createHolderKey, proveHolderKey } from './actions/keys.ts'
 import { listDisclosures, presentHeld } from './actions/present.ts'
 import { type Desk, openDesk } from './actions/prove.ts'
 import { closeSession, openSession } from './actions/sign-in.ts'
@@ -22,6 +22,7 @@ export const routes = (needs: WalletNeeds): Record<string, Route> => {
     closeSession: citizen(closeSession),
     changePassphrase: citizen(changePassphrase),
     createHolderKey: citizen(createHolderKey),
+    proveHolderKey: citizen(proveHolderKey),
     receiveCredential: citizen(receiveCredential),
     listHeld: citizen(listHeld),
     getHeld: citizen(getHeld),

@@ -55,7 +55,7 @@ onBothDatabases(open => {
         registeredAddress: { postName: 'Port Verity' },
       })
 
-      const collected = await at(office, applicant, { application })('getApplicationCredential')
+      const collected = await at(office, applicant, { application })('collectCredential')
       const claims = JSON.parse(Buffer.from(String(collected['compact']).split('.')[1] ?? '', 'base64url').toString())
       expect(claims.credentialSubject).toMatchObject({
         ...{ id: applicant.actor, legalName: 'Northwind Fisheries Ltd', licenceNumber: 'BL-2026-000001' },
@@ -348,6 +348,66 @@ onBothDatabases(open => {
       expect(await refusalOf(renew())).toBe('renewal_window')
     })
 
+    it('is renewed after its end if that was applied for before, whether or not the end was recorded', async () => {
+      const office = await open()
+      const { recordLapsed } = await import('../../../src/plugins/registry/actions/lapse.ts')
+      const applicants = [company(), company('Southwind Ltd', 'C-2')]
+      const made: View[] = []
+      for (const applicant of applicants) made.push(await granted(office, applicant))
+      office.clock.advance(364 * dayMs)
+      const asked: View[] = []
+      for (const [index, { entry }] of made.entries()) {
+        const { application } = await at(office, applicants[index] ?? company())('applyToRegister', {
+          purpose: 'renewal',
+          entry,
+        })
+        await at(office, officer(), { application })('takeApplication')
+        asked.push({ ...(made[index] as View), application })
+      }
+      const grant = ({ application }: View) =>
+        at(office, officer(), { application })('grantApplication', { legalBasis })
+      const [one, other] = asked as [View, View]
+      office.clock.advance(10 * dayMs)
+      await grant(one)
+      expect(await extract(office, one.entry)).toMatchObject({ state: 'active', version: 2 })
+      expect(await recordLapsed(office.desk, async () => undefined)).toBe(1)
+      expect(await extract(office, other.entry)).toMatchObject({ state: 'lapsed', version: 2 })
+      const gap = new Date(office.clock.now()).toISOString()
+      office.clock.advance(dayMs)
+      await grant(other)
+      const renewed = { state: 'active', version: 3, validUntil: '2028-05-31T12:00:00.000Z' }
+      expect(await extract(office, other.entry)).toMatchObject(renewed)
+      expect(await extract(office, other.entry, { at: gap })).toMatchObject({ state: 'lapsed' })
+      expect(office.writes.at(-1)).toMatchObject({ method: 'renew' })
+    })
+
+    it('is not renewed after its end if it was revoked or suspended, or the new time is over as well', async () => {
+      const office = await open()
+      const { recordLapsed } = await import('../../../src/plugins/registry/actions/lapse.ts')
+      const cause = { legalBasis: 'Licensing Act, s. 21', reason: 'Fished without a quota' }
+      const grant = ({ application }: View) =>
+        refusalOf(at(office, officer(), { application })('grantApplication', { legalBasis }))
+      const asked: View[] = []
+      const made: View[] = []
+      for (const number of ['C-1', 'C-2', 'C-3']) made.push(await granted(office, company('Wind Ltd', number)))
+      office.clock.advance(364 * dayMs)
+      for (const [index, { entry }] of made.entries()) {
+        const renewal = { purpose: 'renewal', entry }
+        const view = await at(office, company('Wind Ltd', `C-${index + 1}`))('applyToRegister', renewal)
+        await at(office, officer(), { application: view.application })('takeApplication')
+        asked.push(view)
+      }
+      const [revoked, suspended, forgotten] = asked as [View, View, View]
+      await at(office, officer(), { entry: revoked.entry })('revokeEntry', cause)
+      await at(office, officer(), { entry: suspended.entry })('suspendEntry', cause)
+      office.clock.advance(10 * dayMs)
+      expect([await grant(revoked), await grant(suspended)]).toEqual(['entry_state', 'entry_state'])
+      await recordLapsed(office.desk, async () => undefined)
+      expect([await grant(revoked), await grant(suspended)]).toEqual(['entry_state', 'entry_state'])
+      office.clock.advance(365 * dayMs)
+      expect(await grant(forgotten)).toBe('validity_wrong')
+    })
+
     it('is amended on the application of its holder, who cannot touch what the officers wrote', async () => {
       const office = await open()
       const applicant = company()
@@ -401,6 +461,17 @@ onBothDatabases(open => {
       const early = extract(office, entry, { at: '2020-01-01T00:00:00Z' })
       expect(await refusalOf(early)).toBe('entry_not_yet')
       expect(await refusalOf(extract(office, entry, { at: 'yesterday' }))).toBe('date_malformed')
+    })
+
+    it('is not shown as of a time to come, but for what two clocks may differ by', async () => {
+      const office = await open()
+      const { entry } = await granted(office)
+      const ahead = (ms: number) => ({ at: new Date(office.clock.now() + ms).toISOString() })
+      expect(await refusalOf(extract(office, entry, ahead(60_001)))).toBe('time_not_come')
+      const how = { caller: officer(), params: { register, entry }, query: ahead(dayMs) }
+      expect(await refusalOf(office.call('getFullExtract', undefined, how))).toBe('time_not_come')
+      office.clock.advance(365 * dayMs - 30_000)
+      expect(await extract(office, entry, ahead(60_000))).toMatchObject({ state: 'active', version: 1 })
     })
   })
 })

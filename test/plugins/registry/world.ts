@@ -15,6 +15,7 @@ import { compileFieldSchema } from '../../../src/http/field-schema.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
 import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
+import { proveKey } from '../../../src/identity/key-proof.ts'
 import { loadCredentialTypes } from '../../../src/identity/types.ts'
 import type { Caller, HolderCaller, ProvenCredential } from '../../../src/kernel/gate.ts'
 import type { Answer } from '../../../src/kernel/plugin.ts'
@@ -175,6 +176,7 @@ export const openOffice = async (place: Place, clock = movableClock(), sources: 
   const needs: RegistryNeeds = {
     ...{ house, outbox, newId, tokens: noted },
     registers: sources.map(registerFrom),
+    proveKey: (proof, expected) => proveKey(proof, { dids: issuing.dids, clock }, expected),
     issuance: {
       issue: async request => {
         const { draft, format, compact } = await issueCredential(request, issuing)

@@ -10,6 +10,7 @@ import { didKeyOf } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
 import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
+import { sealKeyProof } from '../../../src/identity/key-proof.ts'
 import { presentCredential, verifyPresentation } from '../../../src/identity/present.ts'
 import { loadCredentialTypes } from '../../../src/identity/types.ts'
 import { verifyCredential } from '../../../src/identity/verify.ts'
@@ -146,6 +147,7 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
     house: { store, journal, idempotency: openIdempotency(clock), clock },
     identity: nation,
     present: presentCredential,
+    proveKey: sealKeyProof,
     didOf: jwk => didKeyOf(publicKeyFromJwk(jwk)),
     newId: () => timeId(clock.now()),
     passphraseCost: passphraseCostLeast,

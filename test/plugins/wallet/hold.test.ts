@@ -19,6 +19,22 @@ onBothDatabases(scene => {
     expect(held['choosable']).toContain('familyName')
   })
 
+  test('a key is proved by its own wallet, to whom and for what it says', async () => {
+    const { office, clock } = await scene()
+    const amara = await citizenAt(office, 'amara')
+    const kofi = await citizenAt(office, 'kofi')
+    const { keyId, did } = await amara.call<{ keyId: string; did: string }>('createHolderKey', {})
+    const to = { audience: 'https://registry.example', nonce: 'did:key:zApplicant' }
+    const prove = (citizen: typeof amara) =>
+      citizen.call<{ jwt: string }>('proveHolderKey', to, { params: { key: keyId } })
+    const { jwt } = await prove(amara)
+    const [head = '', body = ''] = jwt.split('.').map(part => Buffer.from(part, 'base64url').toString())
+    expect(JSON.parse(head)).toMatchObject({ typ: 'openid4vci-proof+jwt', kid: `${did}#${did.slice(8)}` })
+    const iat = Math.floor(clock.now() / 1_000)
+    expect(JSON.parse(body)).toEqual({ aud: to.audience, nonce: to.nonce, iat })
+    expect(await refusalOf(prove(kofi))).toBe('holder_key_unknown')
+  })
+
   test('an enveloped credential is received as its compact form', async () => {
     const { office, nation } = await scene()
     const amara = await citizenAt(office, 'amara')

@@ -1,9 +1,8 @@
-import { dcqlOf } from '../../../kernel/dcql.ts'
+import { dcqlByParty, dcqlOf } from '../../../kernel/dcql.ts'
 import { fourEyesOf, resolveCases } from '../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Requirement } from '../../../kernel/requirement.ts'
 import type { Desk } from '../desk.ts'
-import { requirementUrl } from '../enter.ts'
 import { operationUnknown, presentationUnwanted } from '../errors.ts'
 
 const requirementOf = (desk: Desk, { params }: Context): { operationId: string; requires: Requirement } => {
@@ -20,14 +19,16 @@ export const getRequirement = async (desk: Desk, context: Context): Promise<Answ
   const isOpen = requires.by === 'cases' && context.query[requires.param] === undefined
   const resolved = isOpen ? undefined : resolveCases(requires, context.query)
   const dcql = resolved === undefined ? undefined : dcqlOf(resolved, desk.identity.types)
+  const parties = resolved === undefined ? undefined : dcqlByParty(resolved, desk.identity.types)
   const isProvable = resolved?.by === 'holder' || resolved?.by === 'parties' || resolved?.by === 'known'
-  const url = requirementUrl(desk.publicUrl, operationId)
+  const url = `${desk.publicUrl}/requirements/${operationId}`
   return {
     status: 200,
     body: {
       operationId,
       requires: resolved ?? requires,
       ...(dcql === undefined ? {} : { dcql }),
+      ...(parties === undefined ? {} : { parties }),
       ...(isProvable || isOpen
         ? { challengeUrl: `${url}/challenge`, sessionUrl: `${desk.publicUrl}/sessions/challenge` }
         : {}),

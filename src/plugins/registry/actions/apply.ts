@@ -28,7 +28,9 @@ import {
   viewOf,
 } from './applications.ts'
 import type { Desk } from './desk.ts'
+import { enact } from './enact.ts'
 import { assertState, type Entry, lockEntry } from './entries.ts'
+import { holderWanted, type KeyProof } from './holder-key.ts'
 import { assertWallet } from './prepare.ts'
 
 /** What an applicant does: apply, complete what an officer asked for, withdraw. */
@@ -38,6 +40,7 @@ type ApplyBody = {
   entry?: string
   fields?: Fields
   holder?: string
+  holderProof?: KeyProof
   wallet?: string
   attachments?: Attachment[]
 }
@@ -49,13 +52,6 @@ const evidenceOf = (applicant: Applicant): Evidence[] =>
     ...{ query, type, issuer, digest },
     ...(block !== undefined && { block: block.number }),
   }))
-
-/** @throws Refusal holder_key_foreign */
-const holderWanted = (applicant: Applicant, wanted: string | undefined): string => {
-  if (wanted === undefined || wanted === applicant.actor) return applicant.actor
-  if (!applicant.credentials.some(({ holder }) => holder === wanted)) throw holderKeyForeign()
-  return wanted
-}
 
 /**
  * A token goes to a wallet only if it is the applicant's: bound to the pseudonym that they showed, in the domain of the
@@ -137,17 +133,15 @@ export const applyToRegister = async (desk: Desk, context: Context): Promise<Ans
   if (register.apply === undefined) throw applicationsNotTaken()
   const body = context.body as ApplyBody
   const { apply } = register
-  const made = await perform(desk.house, {
+  const made = await enact(desk, context, {
     operation: 'applyToRegister',
     requires: applicantRequirement(register),
-    caller: context.caller,
     input: { register: register.name, ...body },
-    idempotencyKey: context.headers['idempotency-key'],
-    act: async (tx, record) => {
+    prepare: () => holderWanted(desk, holderOf(context.caller), body),
+    act: async ({ tx, record }, holder) => {
       const applicant = holderOf(context.caller)
       const attachments = body.attachments ?? []
       const purpose = body.purpose ?? 'grant'
-      const holder = holderWanted(applicant, body.holder)
       const wallet = walletWanted(desk, register, applicant, body.wallet)
       if (purpose !== 'renewal') assertAttachments(apply.attachments, attachments)
       const entry = await entryMeant(desk, tx, register, body, applicant)

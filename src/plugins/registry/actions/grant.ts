@@ -1,5 +1,5 @@
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { applicationChanged, fieldsInvalid } from '../errors.ts'
+import { applicationChanged, fieldsInvalid, validityWrong } from '../errors.ts'
 import type { Fields } from '../extract.ts'
 import { decisionRequirement } from '../policy.ts'
 import type { Register } from '../soundness.ts'
@@ -24,6 +24,8 @@ import {
   type IssuedTo,
   lockEntry,
   readEntry,
+  type Step,
+  stateAt,
 } from './entries.ts'
 import { allotNumbers, assertLegalBasis, signCredential, validUntilOf } from './prepare.ts'
 import { assertUndecided } from './review.ts'
@@ -72,18 +74,44 @@ export const granted = (
   return fields
 }
 
-/** From when the time of the entry counts: a renewal goes on where it ends. */
+/** Did only the end of its time make the entry lapse, recorded or not? Of one that was suspended, no. */
+const lapsedInForce = async (desk: Desk, { id, state, version }: Entry): Promise<boolean> => {
+  if (state !== 'lapsed') return state === 'active'
+  const sql = 'SELECT step FROM registry_history WHERE entry = ? AND version = ?'
+  const [row] = await desk.house.store.read<{ step: string }>(sql, [id, version - 1])
+  return row !== undefined && (JSON.parse(row.step) as Step).state === 'active'
+}
+
+/**
+ * Nobody loses by the time that the office takes: a renewal that was applied for before the end is granted after it too.
+ * @throws Refusal entry_state
+ */
+const assertGrantable = async (desk: Desk, application: Application, entry: Entry): Promise<void> => {
+  const now = desk.house.clock.now()
+  const inTime = entry.validUntil !== null && application.submittedAt < entry.validUntil
+  const late = application.purpose === 'renewal' && inTime && stateAt(entry, now) === 'lapsed'
+  if (late && (await lapsedInForce(desk, entry))) return
+  assertState(entry, ['active'], now)
+}
+
+/**
+ * From when the time of the entry counts: a renewal goes on where it ends.
+ * @throws Refusal application_unknown, application_decided, application_state, legal_basis_unknown, entry_state,
+ * fields_invalid, validity_wrong
+ */
 const prepare = async (desk: Desk, register: Register, id: string, body: GrantBody): Promise<Prepared> => {
   const application = await readApplication(desk, id, register.name)
   assertUndecided(application)
   assertLegalBasis(register, body.legalBasis)
   const entry = application.entry === null ? undefined : await readEntry(desk, application.entry, register.name)
   const now = desk.house.clock.now()
-  if (entry !== undefined) assertState(entry, ['active'], now)
+  if (entry !== undefined) await assertGrantable(desk, application, entry)
   const fields = granted(register, application, entry, body)
   const amended = application.purpose === 'amendment' && entry !== undefined
   const from = application.purpose === 'renewal' ? (entry?.validUntil ?? now) : now
   const validUntil = amended ? entry.validUntil : validUntilOf(register, from, body.validUntil)
+  // Of a renewal decided so late that the new period is over as well, nothing would be left.
+  if (validUntil !== null && validUntil <= now) throw validityWrong()
   const number = entry?.number ?? (await allotNumbers(desk, register, 1))[0] ?? ''
   const plan = { number, fields, holder: application.holder, legalBasis: body.legalBasis, validUntil }
   return { application, entry, number, fields, validUntil, issued: await signCredential(desk, register, plan) }
@@ -109,6 +137,7 @@ const enter = async (
   const kind = application.purpose === 'renewal' ? 'renewed' : 'amended'
   return changeEntry(desk, acting, before, {
     kind,
+    state: 'active',
     fields,
     holder,
     validUntil,

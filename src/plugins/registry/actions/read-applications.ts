@@ -43,9 +43,9 @@ export const getApplication = (desk: Desk, context: Context): Promise<Answer> =>
   })
 
 /** The credential that came of an application, for the wallet of whoever applied. */
-export const getApplicationCredential = (desk: Desk, context: Context): Promise<Answer> =>
+export const collectCredential = (desk: Desk, context: Context): Promise<Answer> =>
   readByEither(desk, {
-    ...{ operation: 'getApplicationCredential', context },
+    ...{ operation: 'collectCredential', context },
     read: async ({ credential }) => {
       const found = credential === null ? undefined : await desk.credential(credential)
       if (found === undefined) throw credentialNotReady()

@@ -3,9 +3,9 @@ import type { Caller } from '../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
 import type { Requirement } from '../../../kernel/requirement.ts'
-import { entryHolderOnly, entryNotYet, entryUnknown, timeMalformed } from '../errors.ts'
+import { entryHolderOnly, entryNotYet, entryUnknown, timeMalformed, timeNotCome } from '../errors.ts'
 import { numberField, publicFields } from '../extract.ts'
-import { entryReader, historyMost, queryIds } from '../policy.ts'
+import { clockSkewMs, entryReader, historyMost, queryIds } from '../policy.ts'
 import type { Register } from '../soundness.ts'
 import { officerNumberOf } from './applications.ts'
 import type { Desk } from './desk.ts'
@@ -32,15 +32,20 @@ export const fullView = (desk: Desk, entry: Entry, at = desk.house.clock.now()) 
   ...{ validFrom: timeOf(entry.validFrom), created: timeOf(entry.createdAt) },
 })
 
-/** @throws Refusal date_malformed */
-const momentOf = (at: string | undefined): number | undefined => {
+/**
+ * The time that is asked about; what is ahead by no more than two clocks may differ is now.
+ * @throws Refusal date_malformed, time_not_come
+ */
+export const momentOf = (desk: Desk, at: string | undefined): number | undefined => {
   if (at === undefined) return undefined
   const time = Date.parse(at)
   if (Number.isNaN(time) || !/T.*(Z|[+-]\d\d:\d\d)$/.test(at)) throw timeMalformed()
-  return time
+  const now = desk.house.clock.now()
+  if (time > now + clockSkewMs) throw timeNotCome()
+  return Math.min(time, now)
 }
 
-const entryFromStep = (step: Step, current: Entry): Entry => ({
+export const entryFromStep = (step: Step, current: Entry): Entry => ({
   ...current,
   version: step.version,
   state: step.state,
@@ -54,6 +59,14 @@ const entryFromStep = (step: Step, current: Entry): Entry => ({
   changedAt: Date.parse(step.at),
 })
 
+/** The step by which an entry came to stand as it did at a moment. @throws Refusal entry_not_yet */
+export const stepAt = async (desk: Desk, id: string, at: number): Promise<Step> => {
+  const sql = `SELECT step FROM registry_history WHERE entry = ? AND at <= ? ORDER BY version DESC LIMIT 1`
+  const [row] = await desk.house.store.read<Row & { step: string }>(sql, [id, at])
+  if (row === undefined) throw entryNotYet()
+  return JSON.parse(row.step) as Step
+}
+
 /**
  * An entry as it stood at a moment: one look-up in its history.
  * @throws Refusal entry_unknown, entry_not_yet
@@ -61,15 +74,12 @@ const entryFromStep = (step: Step, current: Entry): Entry => ({
 export const entryAt = async (desk: Desk, id: string, at: number | undefined, register?: string): Promise<Entry> => {
   const current = await readEntry(desk, id, register)
   if (at === undefined || at >= current.changedAt) return current
-  const sql = `SELECT step FROM registry_history WHERE entry = ? AND at <= ? ORDER BY version DESC LIMIT 1`
-  const [row] = await desk.house.store.read<Row & { step: string }>(sql, [id, at])
-  if (row === undefined) throw entryNotYet()
-  return entryFromStep(JSON.parse(row.step) as Step, current)
+  return entryFromStep(await stepAt(desk, id, at), current)
 }
 
 /** The public extract of an entry, now or as it stood. */
 export const getEntry = async (desk: Desk, context: Context): Promise<Answer> => {
-  const at = momentOf(context.query['at'])
+  const at = momentOf(desk, context.query['at'])
   const entry = await entryAt(desk, context.params['entry'] ?? '', at)
   return { status: 200, body: extractView(desk, entry, at) }
 }
@@ -136,7 +146,7 @@ const entitled = async <Output>(desk: Desk, { operation, context, read }: Readin
 
 /** The whole entry, for its holder or an officer, now or as it stood. */
 export const getFullExtract = async (desk: Desk, context: Context): Promise<Answer> => {
-  const at = momentOf(context.query['at'])
+  const at = momentOf(desk, context.query['at'])
   const body = await entitled(desk, {
     ...{ operation: 'getFullExtract', context },
     read: async (entry, register) => fullView(desk, await entryAt(desk, entry, at, register.name), at),

@@ -5,6 +5,19 @@ export const geometryInvalid = (what: string, cause?: unknown): Refusal =>
     facts: { what },
     cause,
   })
+export const geometryTooLarge = (positions: number, most: number): Refusal =>
+  new Refusal(
+    'rejected',
+    'geometry_too_large',
+    'The parcels of one act, with those whose place they take, have too many positions; do it in several acts.',
+    { facts: { positions, most } },
+  )
+export const geometryTangled = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'geometry_tangled',
+    'Too many sides of the parcels run beside one another to be compared; draw them more simply, or in several acts.',
+  )
 export const parcelOverlaps = (overlaps: readonly string[]): Refusal =>
   new Refusal('conflict', 'parcel_overlaps', 'The parcel lies on others that are registered; have it surveyed again.', {
     facts: { overlaps },
@@ -36,6 +49,12 @@ export const partyUnidentified = (): Refusal =>
     'rejected',
     'party_unidentified',
     'The identity must disclose its pseudonym for this register or its personal administrative number.',
+  )
+export const titleNotRecordedThen = (): Refusal =>
+  new Refusal(
+    'not_found',
+    'title_not_recorded_then',
+    'The history does not say who owned the title at that time; ask for another, or see its history.',
   )
 export const splitAreaMismatch = (parentArea: bigint, childrenArea: bigint): Refusal =>
   new Refusal('rejected', 'split_area_mismatch', 'The parts must have exactly the area of the whole, and cover it.', {

@@ -1,6 +1,14 @@
 import polygonClipping, { type MultiPolygon as Clipped } from 'polygon-clipping'
 import { canonical } from '../../../kernel/canonical.ts'
-import { areaMismatch, geometryInvalid, splitAreaMismatch, splitOutsideParent, splitOverlaps } from './errors.ts'
+import {
+  areaMismatch,
+  geometryInvalid,
+  geometryTangled,
+  geometryTooLarge,
+  splitAreaMismatch,
+  splitOutsideParent,
+  splitOverlaps,
+} from './errors.ts'
 import {
   type Box,
   borderOf,
@@ -18,6 +26,7 @@ import {
   relationOf,
   ringsOf,
   squareDistance,
+  sweptPairs,
 } from './planar.ts'
 
 /** RFC 7946 positions of longitude and latitude, WGS 84, in degrees. */
@@ -34,6 +43,12 @@ export const verticesMost = 2_000
 /** Of one polygon, in degrees. */
 export const extentMost = 10
 export const polygonsMost = 64
+/**
+ * Of all that one act lays on the map and takes off it: what is compared with each other, while all other requests wait,
+ * takes less than half a second.
+ */
+export const positionsMost = 6_000
+const pairsMost = 1_500_000
 
 /**
  * Positions are rounded to the grid, so two drawings of one border may lie apart by the diagonal of a cell. What is
@@ -160,6 +175,24 @@ export const geoJson = (region: Region): Geometry => {
   return polygons.length === 1
     ? { type: 'Polygon', coordinates: polygons[0] as Position[][] }
     : { type: 'MultiPolygon', coordinates: polygons }
+}
+
+const positionsIn = ({ type, coordinates }: Geometry): number => coordinates.flat(type === 'Polygon' ? 1 : 2).length
+
+/**
+ * Before anything of an act's geometry is read.
+ * @param gone what the act takes off the map.
+ * @throws Refusal geometry_too_large
+ */
+export const assertFew = (geometries: readonly Geometry[], gone: readonly Region[]): void => {
+  const all = [...geometries, ...gone.map(geoJson)]
+  const positions = all.reduce((sum, geometry) => sum + positionsIn(geometry), 0)
+  if (positions > positionsMost) throw geometryTooLarge(positions, positionsMost)
+}
+
+/** Edges that run side by side across the land are each compared with all others. @throws Refusal geometry_tangled */
+export const assertPlain = (regions: readonly Region[]): void => {
+  if (sweptPairs(regions.flat()) > pairsMost) throw geometryTangled()
 }
 
 export const sameRegion = (a: Region, b: Region): boolean => canonical(a) === canonical(b)
@@ -311,9 +344,16 @@ export const overlaps = (a: Region, b: Region): boolean => {
   return !isThroughout(pieces, [a, b])
 }
 
+const widened = ({ west, south, east, north }: Box): Box => ({
+  ...{ west: west - snapUnits, south: south - snapUnits, east: east + snapUnits, north: north + snapUnits },
+})
+
 const exceeds = (part: Region, before: readonly Region[]): boolean => {
-  const pieces = clip([part, ...before], ([one = [], ...rest]) => polygonClipping.difference(one, ...rest))
-  return !isThroughout(pieces, [part, ...before])
+  const box = widened(boxOfRegion(part))
+  // What is far away covers nothing of it.
+  const near = before.filter(region => boxesMeet(box, boxOfRegion(region)))
+  const pieces = clip([part, ...near], ([one = [], ...rest]) => polygonClipping.difference(one, ...rest))
+  return !isThroughout(pieces, [part, ...near])
 }
 
 const indexes = (regions: readonly Region[], wrong: (region: Region, at: number) => boolean): number[] =>

@@ -95,13 +95,16 @@ export type Place = 'inside' | 'outside' | 'border'
 
 export const placeInRing = (point: Point, ring: Ring): Place => {
   let inside = false
-  for (const edge of edgesOf(ring)) {
-    const { from, to } = edge
-    if (from.y > point.y === to.y > point.y && from.y !== point.y && to.y !== point.y) continue
-    const side = orientation(from, to, point)
-    if (side === 0 && within(point, edge)) return 'border'
-    if (from.y > point.y === to.y > point.y) continue
-    if (side > 0 === to.y > from.y) inside = !inside
+  let from = ring.at(-1) as Point
+  // Once for each corner of another border: so no edges are made for it.
+  for (const to of ring) {
+    const start = from
+    const beside = start.y > point.y === to.y > point.y
+    from = to
+    if (beside && start.y !== point.y && to.y !== point.y) continue
+    const side = orientation(start, to, point)
+    if (side === 0 && within(point, { from: start, to })) return 'border'
+    if (!beside && side > 0 === to.y > start.y) inside = !inside
   }
   return inside ? 'inside' : 'outside'
 }
@@ -123,14 +126,42 @@ const tagged = (rings: readonly Ring[], set: number): Tagged[] =>
     edgesOf(ring).map((edge, at) => ({ ...edge, set, ring: index, at, ...boxOf([edge.from, edge.to]) })),
   )
 
-/** Calls `meet` for each pair of edges whose boxes meet, in a sweep from west to east. */
+/** How many pairs of these stretches have a point in common. */
+const pairsOf = (starts: Float64Array, ends: Float64Array): number => {
+  starts.sort()
+  ends.sort()
+  let [pairs, ended] = [0, 0]
+  for (const [begun, start] of starts.entries()) {
+    while ((ends[ended] as number) < start) ended += 1
+    pairs += begun - ended
+  }
+  return pairs
+}
+
+const pairsAlong = (edges: readonly Tagged[], start: 'west' | 'south', end: 'east' | 'north'): number =>
+  pairsOf(
+    Float64Array.from(edges, edge => edge[start]),
+    Float64Array.from(edges, edge => edge[end]),
+  )
+
+/** How many pairs of edges a sweep over these borders looks at. */
+export const sweptPairs = (polygons: readonly Polygon[]): number => {
+  const edges = polygons.flatMap((polygon, set) => tagged(ringsOf(polygon), set))
+  return Math.min(pairsAlong(edges, 'west', 'east'), pairsAlong(edges, 'south', 'north'))
+}
+
+/**
+ * Calls `meet` for each pair of edges whose boxes meet, in a sweep from west to east or from south to north: a border
+ * that runs along the front of a sweep is all before it at once, so it goes where fewer edges are.
+ */
 const sweep = (edges: Tagged[], meet: (a: Tagged, b: Tagged) => boolean): boolean => {
-  edges.sort((a, b) => a.west - b.west)
+  const eastwards = pairsAlong(edges, 'west', 'east') <= pairsAlong(edges, 'south', 'north')
+  edges.sort(eastwards ? (a, b) => a.west - b.west : (a, b) => a.south - b.south)
   let open: Tagged[] = []
   for (const edge of edges) {
-    open = open.filter(other => other.east >= edge.west)
+    open = open.filter(other => (eastwards ? other.east >= edge.west : other.north >= edge.south))
     for (const other of open) {
-      if (other.south <= edge.north && edge.south <= other.north && meet(other, edge)) return true
+      if (boxesMeet(other, edge) && meet(other, edge)) return true
     }
     open.push(edge)
   }

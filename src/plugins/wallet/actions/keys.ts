@@ -10,7 +10,7 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Signer } from '../../../kernel/ports.ts'
 import type { HeldFor } from '../credentials.ts'
-import { holderKeyGone, walletFull } from '../errors.ts'
+import { holderKeyGone, holderKeyUnknown, walletFull } from '../errors.ts'
 import type { HolderKey } from '../needs.ts'
 import { idleKeysMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
@@ -105,4 +105,28 @@ export const createHolderKey = async (desk: Desk, context: Context): Promise<Ans
   const earlier = opened(vault, row)
   if (earlier === undefined) throw holderKeyGone()
   return answerOf(earlier)
+}
+
+/**
+ * Proves a key to the agency that is to bind a credential to it, without a credential being shown. What is signed is
+ * typed for that and is no presentation.
+ * @throws Refusal holder_key_unknown
+ */
+export const proveHolderKey = async (desk: Desk, context: Context): Promise<Answer> => {
+  const to = context.body as { audience: string; nonce: string }
+  const id = context.params['key'] ?? ''
+  const vault = vaultOf(context.caller)
+  const sql = 'SELECT id, sealed FROM wallet_keys WHERE id = ? AND citizen = ?'
+  const [row] = await desk.house.store.read<KeyRow>(sql, [id, vault.citizen])
+  const key = opened(vault, row)
+  if (key === undefined) throw holderKeyUnknown()
+  await perform(desk.house, {
+    operation: 'proveHolderKey',
+    requires: requires.citizen,
+    caller: context.caller,
+    input: vault.evidence({ key: id, ...to }),
+    act: async () => undefined,
+  })
+  const jwt = await desk.proveKey(holderKey(key), to, signerOf([key]), desk.house.clock.now())
+  return { status: 200, body: { proof_type: 'jwt', jwt } }
 }

@@ -202,6 +202,20 @@ onBothDatabases(open => {
       expect(chain).toMatchObject([{ order: held.freeze, amount: 80n, holder: null }, { order: held.freeze }])
     })
 
+    it('is lifted though the class has lapsed, and laid on nothing then', async () => {
+      const office = await open(sources())
+      const { entry } = await opened(office)
+      const north = fleet('C-1')
+      await issued(office, entry, north, '100')
+      const held = await freeze(office, entry, north, '80')
+      office.clock.advance(731 * dayMs)
+      expect(await refusalOf(freeze(office, entry, north, '1', '2026/200'))).toBe('entry_state')
+      const lift = at(office, directorate(), { entry, freeze: held.freeze })('liftUnitsFreeze', { legalBasis })
+      expect(await lift).toMatchObject({ frozen: '0' })
+      expect(office.writes.at(-1)).toMatchObject({ method: 'unfreeze' })
+      await assertWhole(office, entry)
+    })
+
     it('takes what a freeze holds, once', async () => {
       const office = await open(sources())
       const { entry } = await opened(office)
@@ -219,6 +233,9 @@ onBothDatabases(open => {
       expect(office.writes.at(-1)).toMatchObject({ method: 'forcedTransfer' })
       expect(office.writes.at(-1)?.args[1]).toMatchObject({ order: done.movement, freeze: held.freeze, amount: 30n })
       expect(await refusalOf(force(office, entry, { ...taking, amount: '1' }))).toBe('order_executed')
+      const { authority } = order('2026/115')
+      const spelt = { ...order(' ２０２６/115'), authority: authority.toUpperCase() }
+      expect(await refusalOf(force(office, entry, { ...taking, amount: '1', order: spelt }))).toBe('order_executed')
       await force(office, entry, { ...taking, amount: '70', freeze: held.freeze, order: order('2026/116') })
       expect(await heldBy(office, entry, north)).toMatchObject({ amount: '0', frozen: '0', freezes: [] })
       await assertWhole(office, entry)

@@ -430,6 +430,8 @@ onBothDatabases(open => {
         facts,
       })
       expect(await refusalOf(lodge(office, title.id))).toBe('order_taken')
+      const spelt = { ...order(), authority: 'high  court ', reference: 'hc-2026-17' }
+      expect(await refusalOf(lodge(office, title.id, { order: spelt }))).toBe('order_taken')
       const interest = (kind: string) =>
         call(office, registrar(), 'registerInterest', { kind, description: 'x', legalBasis }, { title: title.id })
       expect(await refusalOf(interest('usufruct'))).toBe('title_blocked')
@@ -626,6 +628,9 @@ onBothDatabases(open => {
       expect(after.encumbrances).toMatchObject([{ id: blocked.order }])
       expect(await ownersOf(office, title.id)).toEqual({ Okafor: '1/2', Lund: '1/2' })
       expect(await refusalOf(execute({ version: after.version, share: share(1, 4) }))).toBe('order_executed')
+      const spelt = { ...order(' hc-9'), authority: 'HIGH COURT' }
+      const again = { version: after.version, share: share(1, 4), order: spelt }
+      expect(await refusalOf(execute(again))).toBe('order_executed')
       expect(await statusOf(office, held.credentialId)).toBe('revoked')
       expect(await refusalOf(transfer(office, after, { seller, buyer }, { share: share(1, 2) }))).toBe('title_blocked')
     })

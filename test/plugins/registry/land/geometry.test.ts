@@ -4,12 +4,15 @@ import {
   areaTolerance,
   assertArea,
   assertConserved,
+  assertFew,
+  assertPlain,
   assertWide,
   computedArea,
   type Geometry,
   geoJson,
   overlaps,
   parseGeometry,
+  positionsMost,
   type Region,
   sameRegion,
   storedRegion,
@@ -383,6 +386,49 @@ describe('work', () => {
     expect(overlaps(one, two)).toBe(true)
     expect(overlaps(one, one)).toBe(true)
     expect(performance.now() - began).toBeLessThan(5_000)
+  })
+})
+
+describe('all geometry of one act', () => {
+  const ring = (positions: number): Geometry => ({
+    type: 'Polygon',
+    coordinates: [Array.from({ length: positions }, () => positionAt(0, 0))],
+  })
+
+  it('has so many positions and no more, with what it takes off the map', () => {
+    const gone = [parseGeometry(rectangle(0, 0, 100, 100))]
+    const several: Geometry = { type: 'MultiPolygon', coordinates: [[ring(1_000).coordinates[0] as never]] }
+    expect(refused(() => assertFew([several, ring(positionsMost - 1_005)], gone))).toBeUndefined()
+    expect(refused(() => assertFew([several, ring(positionsMost - 1_004)], gone))?.code).toBe('geometry_too_large')
+    expect(refused(() => assertFew([ring(positionsMost + 1)], []))?.code).toBe('geometry_too_large')
+  })
+
+  it('is compared soon, also where long borders are common', () => {
+    const strip = (at: number, width = 1): Region => {
+      const border = (place: number) =>
+        Array.from({ length: 740 }, (_, step) => [place * 900 + ((step * 7 + place) % 5), step * 90] as const)
+      return regionOf([...border(at + width), ...border(at).reverse()])
+    }
+    const began = performance.now()
+    const [whole, ...parts] = [strip(0, 2), strip(0), strip(1)]
+    assertFew(parts.map(geoJson), [whole])
+    assertPlain([whole, ...parts])
+    const surveyed = parts.map(region => ({ region, legalArea: computedArea(region) }))
+    assertConserved(
+      [{ region: whole, legalArea: surveyed.reduce((sum, { legalArea }) => sum + legalArea, 0n) }],
+      surveyed,
+    )
+    expect(performance.now() - began).toBeLessThan(5_000)
+  })
+
+  it('does not lie side by side all over', () => {
+    const comb = (teeth: number): Region => {
+      const slanted = (x: number, y: number) => [x + 2 * y, y] as const
+      const tips = Array.from({ length: teeth }, (_, at) => slanted(at * 30, at % 2 === 0 ? 0 : 300_000))
+      return regionOf([slanted((teeth - 1) * 30, -9_000), ...tips.reverse(), slanted(0, -9_000)])
+    }
+    expect(refused(() => assertPlain([comb(900), comb(900)]))?.code).toBe('geometry_tangled')
+    expect(refused(() => assertPlain([comb(900)]))).toBeUndefined()
   })
 })
 

@@ -1,5 +1,5 @@
 import { computedArea } from '../../../../src/plugins/registry/land/geometry.ts'
-import { onBothDatabases, refusalOf } from '../world.ts'
+import { onBothDatabases, refusalOf, sourceOf } from '../world.ts'
 import {
   areaOf,
   bank,
@@ -20,6 +20,7 @@ import {
   side,
   survey,
   type TitleBody,
+  transfer,
 } from './scene.ts'
 import { polygon, rectangle, regionOf } from './shapes.ts'
 
@@ -57,6 +58,11 @@ const merge = (office: Office, titles: readonly TitleBody[], geometry: unknown, 
   })
 
 onBothDatabases(open => {
+  it('A register that leaves transfers to wallets is refused at start: it would not know of them.', async () => {
+    const left = { ...sourceOf(register), walletTransfers: { domain: register, level: 2 } }
+    await expect(open([left])).rejects.toThrow(/^The register land-titles: walletTransfers cannot be met/)
+  })
+
   describe('first registration', () => {
     it('enters land with its owners, its token, and an extract without them', async () => {
       const office = await open()
@@ -175,6 +181,44 @@ onBothDatabases(open => {
       const first = await call(office, caller, 'registerTitle', body, {}, 'key-1')
       expect(await call(office, caller, 'registerTitle', body, {}, 'key-1')).toEqual(first)
       expect(await office.store.read('SELECT id FROM registry_entries')).toHaveLength(1)
+    })
+  })
+
+  describe('the land of one act', () => {
+    /** Strips beside one another, whose common borders have so many positions. */
+    const strips = (count: number, positions: number) =>
+      Array.from({ length: count }, (_, at) => {
+        const border = (place: number) =>
+          Array.from({ length: positions }, (_, step) => [place * 900 + ((step * 7 + place) % 5), step * 90] as const)
+        const geometry = polygon([...border(at + 1), ...border(at).reverse()])
+        return { parcelNumber: `S-${at}`, geometry, legalAreaSquareCentimetres: '1' }
+      })
+    /** Sides that all run across the land beside one another. */
+    const comb = (teeth: number) => {
+      const slanted = (x: number, y: number) => [x + 2 * y, y] as const
+      const tips = Array.from({ length: teeth }, (_, at) => slanted(at * 30, at % 2 === 0 ? 0 : 300_000))
+      return polygon([slanted((teeth - 1) * 30, -9_000), ...tips.reverse(), slanted(0, -9_000)])
+    }
+
+    it('has a bound, so that no request holds up all others', async () => {
+      const office = await open()
+      expect(await refusalOf(register1(office, { parcels: strips(4, 800) }))).toBe('geometry_too_large')
+      const title = await ownedBy(office, 'Okafor')
+      const parts = strips(19, 990).map(each => ({ parcel: each }))
+      await expect(split(office, title, { parts })).rejects.toMatchObject({
+        ...{ code: 'geometry_too_large', facts: { positions: 19 * 1_981 + 5, most: 6_000 } },
+      })
+      expect(
+        await refusalOf(merge(office, [title, await ownedBy(office, 'Okafor')], strips(1, 3_000)[0]?.geometry, 1n)),
+      ).toBe('geometry_too_large')
+    })
+
+    it('is not so drawn that every side is compared with all others', async () => {
+      const office = await open()
+      const parcels = (teeth: number) =>
+        [0, 1].map(at => ({ ...parcel(`C-${at}`, comb(teeth)), parcelNumber: `C-${at}` }))
+      expect(await refusalOf(register1(office, { parcels: parcels(1_500) }))).toBe('geometry_tangled')
+      expect(await refusalOf(register1(office, { parcels: parcels(40) }))).toBe('geometry_invalid')
     })
   })
 
@@ -378,6 +422,77 @@ onBothDatabases(open => {
         }
       expect((await extract({ at: before })).extract.encumbrances).toEqual([])
       expect((await extract({})).extract.encumbrances).toHaveLength(1)
+    })
+
+    it('shows who owned a title and what lay on it at a time, by what its history kept', async () => {
+      const office = await open()
+      const [seller, buyer] = [person('Okafor'), person('Haddad')]
+      const title = await ownedBy(office, 'Okafor')
+      const times: string[] = []
+      const later = (): void => {
+        times.push(new Date(office.clock.now()).toISOString())
+        office.clock.advance(60_000)
+      }
+      const seen = async (at: string | undefined, operation = 'getFullTitle', caller = registrar()) => {
+        const how = { caller, params: { register, title: title.id }, query: at === undefined ? {} : { at } }
+        return (await office.call(operation, undefined, how)).body as Awaited<ReturnType<typeof full>>
+      }
+      later()
+      const mortgaged = await mortgage(office, title, { lender: bank('B-1'), owner: seller })
+      later()
+      const sold = await transfer(office, mortgaged, { seller, buyer })
+      later()
+      const now = await seen(undefined)
+      await split(office, { ...sold, west: title.west })
+      const [registeredAt, mortgagedAt, soldAt] = times
+      const names = ({ owners }: Awaited<ReturnType<typeof full>>) =>
+        owners.map(({ party }) => party.name['familyName'])
+      const first = await seen(registeredAt)
+      expect(first).toMatchObject({ version: 1, state: 'active', interests: [], encumbrances: [] })
+      expect(first.owners).toMatchObject([{ party: { name: { familyName: 'Okafor' } }, share: share(1, 1) }])
+      expect(first.parcels).toEqual(now.parcels)
+      const second = await seen(mortgagedAt)
+      expect(names(second)).toEqual(['Okafor'])
+      expect(second.interests).toMatchObject([{ id: mortgaged.mortgage, registered: mortgagedAt }])
+      expect(names(now)).toEqual(['Haddad'])
+      expect(await seen(soldAt)).toEqual(now)
+      expect(await seen(undefined)).toMatchObject({ state: 'closed' })
+      const shown = await seen(mortgagedAt, 'getTitle')
+      expect(shown).toMatchObject({ version: 2, encumbrances: mortgaged.encumbrances, parcels: now.parcels })
+      expect(shown).not.toHaveProperty('owners')
+      expect(names(await seen(registeredAt, 'getFullTitle', buyer.as('reader')))).toEqual(['Okafor'])
+      const former = seen(registeredAt, 'getFullTitle', seller.as('reader'))
+      expect(await refusalOf(former)).toBe('title_party_only')
+    })
+
+    it('shows no title before it was, to come, or where the history says too little', async () => {
+      const office = await open()
+      const title = await ownedBy(office, 'Okafor')
+      const then = office.clock.now()
+      const seen = (at: number, operation: string) =>
+        refusalOf(
+          office.call(operation, undefined, {
+            ...{ caller: registrar(), params: { register, title: title.id } },
+            query: { at: new Date(at).toISOString() },
+          }),
+        )
+      office.clock.advance(60_000)
+      await mortgage(office, title, { lender: bank('B-1'), owner: person('Okafor') })
+      for (const operation of ['getTitle', 'getFullTitle']) {
+        expect(await seen(then - 1, operation)).toBe('entry_not_yet')
+        expect(await seen(then + 180_000, operation)).toBe('time_not_come')
+        expect(await seen(then, operation)).toBeUndefined()
+      }
+      const sql = 'SELECT record, digest, step FROM registry_history WHERE entry = ? AND version = 1'
+      const [row] = await office.store.read<{ record: string; digest: Uint8Array; step: string }>(sql, [title.id])
+      const { detail: _, ...bare } = JSON.parse(row?.step ?? '{}')
+      const { record = '', digest = new Uint8Array(32) } = row ?? {}
+      const between = { entry: title.id, version: 99, record, at: then + 30_000, digest, step: JSON.stringify(bare) }
+      await office.store.transaction(async tx => tx.insert('registry_history', [between]))
+      for (const operation of ['getTitle', 'getFullTitle']) {
+        expect(await seen(then, operation)).toBeUndefined()
+        expect(await seen(then + 30_000, operation)).toBe('title_not_recorded_then')
+      }
     })
   })
 

@@ -3,7 +3,16 @@ import type { Row } from '../../../../kernel/ports.ts'
 import { parseAmount, recap, type Supply } from '../../assets/ledger.ts'
 import { entryUnknown, fieldsInvalid } from '../../errors.ts'
 import type { Fields } from '../../extract.ts'
-import { type Acting, assertState, changeEntry, createEntry, type Entry, lockEntry, readEntry } from '../entries.ts'
+import {
+  type Acting,
+  assertState,
+  changeEntry,
+  createEntry,
+  type Entry,
+  type EntryState,
+  lockEntry,
+  readEntry,
+} from '../entries.ts'
 import type { Reads } from '../land/parties.ts'
 import { allotNumbers, assertLegalBasis, validUntilOf } from '../prepare.ts'
 import { extractView } from '../read-entries.ts'
@@ -28,12 +37,18 @@ export const readClass = async (desk: AssetDesk, id: string, register: string): 
 }
 
 /**
- * Locked for the rest of the act, with all that is held of it, and in force.
+ * Locked for the rest of the act, with all that is held of it, and in force unless other states will do.
  * @throws Refusal entry_unknown, entry_state
  */
-export const lockClass = async (desk: AssetDesk, { tx }: Acting, id: string, register: string): Promise<AssetClass> => {
+export const lockClass = async (
+  desk: AssetDesk,
+  { tx }: Acting,
+  id: string,
+  register: string,
+  allowed: readonly EntryState[] = ['active'],
+): Promise<AssetClass> => {
   const entry = await lockEntry(tx, id, register)
-  assertState(entry, ['active'], desk.house.clock.now())
+  assertState(entry, allowed, desk.house.clock.now())
   return { entry, supply: await supplyOf(tx.query, id) }
 }
 

@@ -1,6 +1,7 @@
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import { freezeOfAnother, holderSame, orderExecuted } from '../../assets/errors.ts'
 import { force, freeze, parseAmount, receive, unfreeze } from '../../assets/ledger.ts'
+import { orderKey } from '../../order-key.ts'
 import type { Acting } from '../entries.ts'
 import type { OrderInput } from '../land/mortgages.ts'
 import { enterNamed, type PartyInput } from '../land/parties.ts'
@@ -58,7 +59,8 @@ export const liftUnitsFreeze = async (desk: AssetDesk, context: Context): Promis
     prepare: async () => assertLegalBasis(register, body.legalBasis),
     act: async acting => {
       const { tx } = acting
-      await lockClass(desk, acting, id, register.name)
+      // What an order holds is not held for ever because the class has come to its end.
+      await lockClass(desk, acting, id, register.name, ['active', 'lapsed'])
       const standing = await standingFreeze(tx, id, named)
       const { party, amount } = standing
       const held = await holdingOf(tx.query, id, party)
@@ -73,11 +75,12 @@ export const liftUnitsFreeze = async (desk: AssetDesk, context: Context): Promis
   return { status: 200, body: answer }
 }
 
-/** @throws Refusal order_executed */
+/** However the order is spelt. @throws Refusal order_executed */
 const executeOnce = async (acting: Acting, register: string, order: OrderInput, movement: string): Promise<void> => {
   const sql = `INSERT INTO asset_orders (register, authority, reference, movement) VALUES (?, ?, ?, ?)
     ON CONFLICT (register, authority, reference) DO NOTHING RETURNING movement`
-  const taken = await acting.tx.query(sql, [register, order.authority, order.reference, movement])
+  const { authority, reference } = orderKey(order)
+  const taken = await acting.tx.query(sql, [register, authority, reference, movement])
   if (taken.length === 0) throw orderExecuted()
 }
 

@@ -4,6 +4,7 @@ import { orderExecuted } from '../../assets/errors.ts'
 import type { Fields } from '../../extract.ts'
 import { partiesNotDistinct } from '../../land/errors.ts'
 import { convey, parseShare, type ShareText } from '../../land/shares.ts'
+import { sameOrder } from '../../order-key.ts'
 import { currentCredentials, type Step } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { outdated, signFor, stillHeld, withHolders } from './credentials.ts'
@@ -69,14 +70,14 @@ type ExecuteBody = {
 
 const byOrder = 'transferred-by-order'
 
-/** An order takes effect once on a title, as one over units does. @throws Refusal order_executed */
-const assertNotExecuted = async (tx: Tx, title: string, { authority, reference }: OrderInput): Promise<void> => {
+/** An order takes effect once on a title, as one over units does, however it is spelt. @throws Refusal order_executed */
+const assertNotExecuted = async (tx: Tx, title: string, order: OrderInput): Promise<void> => {
   const sql = `SELECT step FROM registry_history WHERE entry = ? AND step LIKE '%"kind":"${byOrder}"%'`
   const rows = await tx.query<Row & { step: string }>(sql, [title])
   const executed = rows.some(({ step }) => {
     const { kind, detail } = JSON.parse(step) as Step
     const under = detail?.['under'] as OrderInput | undefined
-    return kind === byOrder && under?.authority === authority && under.reference === reference
+    return kind === byOrder && under !== undefined && sameOrder(under, order)
   })
   if (executed) throw orderExecuted()
 }

@@ -6,6 +6,7 @@ import { credentialAgeMost } from '../../land/policy.ts'
 import { shareText } from '../../land/shares.ts'
 import type { Register } from '../../soundness.ts'
 import { currentCredentials, endCredentials, type IssuedTo } from '../entries.ts'
+import { holderWanted, type KeyProof } from '../holder-key.ts'
 import { signCredential } from '../prepare.ts'
 import { enact, holderOf, type LandDesk, landRegister } from './desk.ts'
 import type { Parcel } from './parcels.ts'
@@ -155,14 +156,16 @@ const prepareCollection = async (
 export const collectTitle = async (desk: LandDesk, context: Context): Promise<Answer> => {
   const register = landRegister(desk, context)
   const id = context.params['title'] ?? ''
-  const { replace = false } = (context.body ?? {}) as { replace?: boolean }
+  const { replace = false, ...key } = (context.body ?? {}) as { replace?: boolean; holderProof?: KeyProof }
   const answer = await enact(desk, context, {
     operation: 'collectTitle',
     requires: 'owner',
     register,
-    input: { title: id, replace },
-    prepare: () => {
-      const owner = identified(desk, register.name, holderOf(context.caller), 'owner')
+    input: { title: id, replace, ...key },
+    prepare: async () => {
+      const asking = holderOf(context.caller)
+      const known = identified(desk, register.name, asking, 'owner')
+      const owner = key.holderProof === undefined ? known : { ...known, holder: await holderWanted(desk, asking, key) }
       return prepareCollection(desk, register, id, { owner, replace })
     },
     act: async ({ tx }, { title: prepared, owned, issued, standing }) => {

@@ -9,7 +9,15 @@ import { type Acting, changeEntry, createEntries, type Entry, type NewEntry } fr
 import { allotNumbers, assertLegalBasis } from '../prepare.ts'
 import { signFor, stillHeld } from './credentials.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
-import { assertFree, enterParcels, lockMap, type Parcel, type ParcelInput, retireParcels, surveyed } from './parcels.ts'
+import {
+  assertFree,
+  enterParcels,
+  lockMap,
+  type Parcel,
+  type ParcelInput,
+  retireParcels,
+  surveyedTogether,
+} from './parcels.ts'
 import { assertFields, created } from './register.ts'
 import {
   assertOpen,
@@ -44,9 +52,14 @@ const prepareParts = async (
 ): Promise<Part[]> => {
   const [first] = titles
   if (first === undefined) throw titlesRepeated()
-  const parcels = inputs.map(({ parcel }) => surveyed(desk, parcel))
+  const gone = titles.flatMap(title => title.parcels)
+  const parcels = surveyedTogether(
+    desk,
+    inputs.map(({ parcel }) => parcel),
+    gone,
+  )
   const units = (all: readonly Parcel[]) => all.map(({ region, area }) => ({ region, legalArea: area }))
-  assertConserved(units(titles.flatMap(title => title.parcels)), units(parcels))
+  assertConserved(units(gone), units(parcels))
   const numbers = await allotNumbers(desk, register, inputs.length)
   const { legalBasis } = cause
   return Promise.all(

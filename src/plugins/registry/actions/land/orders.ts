@@ -9,6 +9,7 @@ import {
   without,
 } from '../../land/encumbrances.ts'
 import { encumbranceUnknown, interestNotEnded, orderTaken } from '../../land/errors.ts'
+import { sameOrder } from '../../order-key.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
 import type { OrderInput } from './mortgages.ts'
@@ -32,10 +33,9 @@ export const lodgeCaveat = async (desk: LandDesk, context: Context): Promise<Ans
     prepare: async () => assertLegalBasis(register, body.legalBasis),
     act: async acting => {
       const title = await lockTitle(desk, acting.tx, id, register.name)
-      const { authority, reference } = body.order
       const same = (each: Interest): boolean => {
         const order = each.terms['order'] as OrderInput | undefined
-        return order?.authority === authority && order.reference === reference
+        return order !== undefined && sameOrder(order, body.order)
       }
       if (title.interests.some(each => isOrder(each) && same(each))) throw orderTaken()
       const order = desk.newId()

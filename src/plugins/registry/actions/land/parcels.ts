@@ -3,6 +3,8 @@ import { cellOf, cellRanges } from '../../land/cells.ts'
 import { geometryInvalid, parcelNumberTaken, parcelOverlaps } from '../../land/errors.ts'
 import {
   assertArea,
+  assertFew,
+  assertPlain,
   assertWide,
   boxOfRegion,
   type Geometry,
@@ -27,12 +29,32 @@ export type ParcelInput = { parcelNumber: string; geometry: Geometry; legalAreaS
  * A parcel as it was surveyed, with an id.
  * @throws Refusal geometry_invalid, area_mismatch
  */
-export const surveyed = (desk: LandDesk, input: ParcelInput): Parcel => {
+const surveyed = (desk: LandDesk, input: ParcelInput): Parcel => {
   const region = parseGeometry(input.geometry)
   assertWide(region)
   const area = BigInt(input.legalAreaSquareCentimetres)
   assertArea(region, area)
   return { id: desk.newId(), number: input.parcelNumber, region, area }
+}
+
+/**
+ * All parcels of one act.
+ * @param gone those whose place they take.
+ * @throws Refusal geometry_too_large, geometry_tangled, geometry_invalid, area_mismatch
+ */
+export const surveyedTogether = (
+  desk: LandDesk,
+  inputs: readonly ParcelInput[],
+  gone: readonly Parcel[] = [],
+): Parcel[] => {
+  const before = gone.map(({ region }) => region)
+  assertFew(
+    inputs.map(({ geometry }) => geometry),
+    before,
+  )
+  const parcels = inputs.map(input => surveyed(desk, input))
+  assertPlain([...parcels.map(({ region }) => region), ...before])
+  return parcels
 }
 
 type ParcelRow = Row & { id: string; number: string; geometry: string; area: string }

@@ -7,9 +7,11 @@ import { geoJson, unitsPerDegree } from '../../land/geometry.ts'
 import type { Box } from '../../land/planar.ts'
 import { landRequirements, parcelsAPage, roleQueries, searchExtentMost } from '../../land/policy.ts'
 import { shareText } from '../../land/shares.ts'
+import { momentOf } from '../read-entries.ts'
 import { holderOf, type LandDesk, landRegister } from './desk.ts'
 import { type MapPlace, parcelsIn, placeOf } from './parcels.ts'
 import { identified, identifiedLender, knownParty, partyViews } from './parties.ts'
+import { titleAt } from './past.ts'
 import { standingTitle, type Title, titleView } from './titles.ts'
 
 /**
@@ -28,9 +30,11 @@ const publicView = (desk: LandDesk, title: Title) => {
   }
 }
 
+/** For everybody, now or as it stood. */
 export const getTitle = async (desk: LandDesk, context: Context): Promise<Answer> => {
   const register = landRegister(desk, context)
-  const title = await standingTitle(desk, context.params['title'] ?? '', register.name)
+  const at = momentOf(desk, context.query['at'])
+  const title = await titleAt(desk, context.params['title'] ?? '', at, register.name)
   return { status: 200, body: publicView(desk, title) }
 }
 
@@ -66,18 +70,23 @@ const assertEntitled = async (desk: LandDesk, context: Context, { entry, owners,
   if (!concerned) throw titlePartyOnly()
 }
 
+/**
+ * Now or as it stood. Who may read it is for the title as it is today: who has sold it reads no more of what was before,
+ * and the owner reads how it came to be theirs.
+ */
 export const getFullTitle = async (desk: LandDesk, context: Context): Promise<Answer> => {
   const register = landRegister(desk, context)
   const id = context.params['title'] ?? ''
+  const at = momentOf(desk, context.query['at'])
   const body = await disclose(desk.house, {
     operation: 'getFullTitle',
     requires: landRequirements.reader(register),
     caller: context.caller,
-    input: { register: register.name, title: id },
+    input: { register: register.name, title: id, ...context.query },
     read: async () => {
       const title = await standingTitle(desk, id, register.name)
       await assertEntitled(desk, context, title)
-      return fullView(desk, title)
+      return fullView(desk, at === undefined ? title : await titleAt(desk, id, at, register.name))
     },
   })
   return { status: 200, body }

@@ -8,7 +8,7 @@ import { createEntry, type Entry } from '../entries.ts'
 import { allotNumbers, assertLegalBasis } from '../prepare.ts'
 import { withHolders } from './credentials.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
-import { assertFree, enterParcels, lockMap, type ParcelInput, surveyed } from './parcels.ts'
+import { assertFree, enterParcels, lockMap, type ParcelInput, surveyedTogether } from './parcels.ts'
 import { enterNamed, type PartyInput } from './parties.ts'
 import { enterTitle, extractOf, recordOf, titleView } from './titles.ts'
 
@@ -53,7 +53,7 @@ export const registerTitle = async (desk: LandDesk, context: Context): Promise<A
     prepare: async () => {
       assertLegalBasis(register, legalBasis)
       assertFields(register, fields)
-      const parcels = body.parcels.map(parcel => surveyed(desk, parcel))
+      const parcels = surveyedTogether(desk, body.parcels)
       holdingsOf(body.owners.map(({ share }, at) => ({ party: String(at), share: parseShare(share) })))
       return { parcels, number: (await allotNumbers(desk, register, 1))[0] ?? '' }
     },

@@ -20,9 +20,16 @@ import { transferTitle } from './transfer.ts'
 
 type Action = (desk: LandDesk, context: Context) => Promise<Answer>
 
-/** What registers of kind `land` add: operationId → what it requires, what runs. */
+/**
+ * What registers of kind `land` add: operationId → what it requires, what runs.
+ * @throws Error for a register that leaves transfers to wallets: owners follow deeds, and no deed would be made.
+ */
 export const landRoutes = (desk: LandDesk): Record<string, Route> => {
   const land = desk.registers.filter(({ kind }) => kind === 'land')
+  const led = land.find(({ walletTransfers }) => walletTransfers !== undefined)
+  if (led !== undefined) {
+    throw new Error(`The register ${led.name}: walletTransfers cannot be met; titles move by the register alone.`)
+  }
   const open = (action: Action): Route => ({ requires: anyone, run: context => action(desk, context) })
   const of = (requirement: LandRequirement, action: Action): Route => ({
     requires: byRegister(land, landRequirements[requirement]),
