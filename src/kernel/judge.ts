@@ -82,18 +82,18 @@ const requirementFact = (url: string | undefined) => (url === undefined ? {} : {
 
 const claimsFailure = (query: CredentialQuery, { withheld, unmet, expected }: Wanted, url?: string): Failure => {
   const [kept, wrong] = [dottedAll(withheld), dottedAll(unmet)]
-  const show = `must show ${kept.join(', ')}`
-  const differs = `does not meet this operation by what it shows of ${wrong.join(', ')}`
-  const both = kept.length > 0 && wrong.length > 0 ? `${differs}, and ${show}` : wrong.length > 0 ? differs : show
+  const differs = `What the ${query.type} shows of ${wrong.join(', ')} does not meet what this operation expects`
+  const also = kept.length === 0 ? '.' : `; it must show ${kept.join(', ')} as well.`
+  const detail = wrong.length === 0 ? `The ${query.type} must show ${kept.join(', ')}.` : `${differs}${also}`
   const facts = {
-    ...{ credential: query.id, credentialType: query.type, claims: dottedAll([...unmet, ...withheld]) },
+    ...{ credential: query.id, credentialType: query.type, claims: [...wrong, ...kept] },
     ...(expected.length === 0 ? {} : { expected }),
     ...requirementFact(url),
   }
   return {
     distance: distances.claims + wrong.length * unmetDistance + kept.length,
     met: 0,
-    refusal: new Refusal('forbidden', 'claims_insufficient', `The ${query.type} ${both}.`, { facts }),
+    refusal: new Refusal('forbidden', 'claims_insufficient', detail, { facts }),
   }
 }
 
@@ -248,8 +248,9 @@ const matchAny = (trees: readonly CredentialTree[], judging: Judging): Found => 
   if (near === undefined) return { options }
   if (near.missing === undefined) return { options, failure: near }
   // Where something of an alternative was presented, the others are not what its holder is after.
-  const met = Math.max(...failures.map(failure => failure.met))
-  const missing = failures.filter(failure => failure.met === met).flatMap(failure => failure.missing ?? [])
+  const absent = failures.filter(failure => failure.missing !== undefined)
+  const met = Math.max(...absent.map(failure => failure.met))
+  const missing = absent.filter(failure => failure.met === met).flatMap(failure => failure.missing ?? [])
   return { options, failure: { ...missingFailure(missing, judging), distance: near.distance, met } }
 }
 

@@ -277,7 +277,7 @@ describe('every agency', () => {
     const page = await fetch(`${house.url}/docs`)
     const text = await page.text()
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
-    const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(match => match[1] ?? '')
+    const files = [...text.matchAll(/(?:src|href)="([^#"][^"]*)"/g)].map(match => match[1] ?? '')
     expect(files).toEqual(['docs/page.css', 'docs/page.js', 'openapi.json'])
     for (const file of files) expect((await fetch(`${house.url}/${file}`)).status).toBe(200)
     expect(text).not.toMatch(/<script>|<style>| on\w+=/)

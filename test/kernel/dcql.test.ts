@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { viewOf } from '../../src/identity/type-metadata.ts'
 import { loadCredentialTypes } from '../../src/identity/types.ts'
-import { dcqlOf, optionsOf } from '../../src/kernel/dcql.ts'
+import { dcqlByParty, dcqlOf, optionsOf } from '../../src/kernel/dcql.ts'
 import type { Resolved } from '../../src/kernel/gate.ts'
-import type { CredentialQuery, CredentialTree } from '../../src/kernel/requirement.ts'
+import type { Constraint, CredentialQuery, CredentialTree } from '../../src/kernel/requirement.ts'
 
 const types = loadCredentialTypes(join(import.meta.dirname, '../../schemas')).all.map(viewOf)
 const kyc = (more: Partial<CredentialQuery> = {}): CredentialQuery => ({ id: 'kyc', type: 'KycAttestation', ...more })
@@ -62,14 +62,42 @@ describe('the DCQL of a requirement', () => {
     expect(claims).toEqual([[{ path: ['pseudonym', 'value'] }], [{ path: ['pseudonym', 'value'] }]])
   })
 
-  it('names the queries of a joint act by party', () => {
+  it('asks for the elements of a list that has to include values', () => {
+    const where: Constraint[] = [
+      { path: ['competences'], includes: 'permits:decide' },
+      { path: ['competences'], includes: 'permits:read' },
+    ]
+    const officer: CredentialQuery = { id: 'o', type: 'PublicOfficer', where, reads: [['competences']] }
+    expect(dcql(holder(officer))?.credentials[0]?.claims).toEqual([
+      { path: ['competences', null], values: ['permits:decide', 'permits:read'] },
+      { path: ['competences'] },
+    ])
+  })
+
+  it('is of a joint act one query a party, each with every credential of its part', () => {
     const tree: CredentialTree = { any: [licence, kyc()] }
-    const found = dcql({
+    const joint: Resolved = {
       by: 'parties',
-      parties: { seller: { by: 'holder', of: licence }, buyer: { by: 'holder', of: tree } },
-    })
-    expect(found?.credentials.map(({ id }) => id)).toEqual(['seller_licence', 'buyer_licence', 'buyer_kyc'])
-    expect(found?.credential_sets).toEqual([{ options: [['buyer_licence'], ['buyer_kyc']] }])
+      parties: {
+        seller: { by: 'holder', of: licence },
+        buyer: { by: 'holder', of: { all: [tree, { id: 'id', type: 'NationalIdentity' }], joined: { by: 'key' } } },
+      },
+    }
+    expect(dcql(joint)).toBeUndefined()
+    const found = dcqlByParty(joint, types)
+    expect(Object.keys(found ?? {})).toEqual(['seller', 'buyer'])
+    expect(found?.['seller']?.dcql.credentials.map(({ id }) => id)).toEqual(['licence'])
+    expect(found?.['seller']?.dcql.credential_sets).toBeUndefined()
+    expect(found?.['buyer']?.dcql.credentials.map(({ id }) => id)).toEqual(['licence', 'kyc', 'id'])
+    expect(found?.['buyer']?.dcql.credential_sets).toEqual([
+      {
+        options: [
+          ['licence', 'id'],
+          ['kyc', 'id'],
+        ],
+      },
+    ])
+    expect(dcqlByParty(holder(licence), types)).toBeUndefined()
   })
 
   it('lets several mandates be shown for one query', () => {

@@ -28,6 +28,16 @@ const codeOf = (work: () => unknown): string => {
   }
 }
 
+const refusalOf = (work: () => unknown): Refusal => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
 const query = (more: Partial<CredentialQuery> = {}): CredentialQuery => ({ id: 'one', type: 'A', ...more })
 const claims = { level: 2, name: 'n', tags: ['x'], inner: { city: 'c' }, zero: 0, no: false }
 
@@ -122,16 +132,37 @@ describe('one credential', () => {
     expect(codeOf(() => match(asked, judging(credentials, more)))).toBe(expected)
   })
 
-  it('is told by names where claims are missing, and never by their values', () => {
-    const asked = query({ where: [{ path: ['secretLevel'], equals: 'very-secret' }], reads: [['inner', 'town']] })
-    let refusal: unknown
-    try {
-      match(asked, judging([credential('A', { secretLevel: 'other-secret' })]))
-    } catch (error) {
-      refusal = error
-    }
-    expect(refusal).toMatchObject({ facts: { credential: 'one', claims: ['secretLevel', 'inner.town'] } })
-    expect(JSON.stringify([refusal, (refusal as Error).message])).not.toMatch(/other-secret|very-secret/)
+  it('is told what the requirement expects of its claims, and never what they say', () => {
+    const where: Constraint[] = [
+      { path: ['secretLevel'], oneOf: ['public-a', 'public-b'] },
+      { path: ['tags'], includes: 'x' },
+      { path: ['kept'], atLeast: 3 },
+      { path: ['fine'], equals: true },
+    ]
+    const asked = query({ where, reads: [['inner', 'town']] })
+    const shown = credential('A', { secretLevel: 'other-secret', tags: ['secret-tag'], fine: true })
+    const refusal = refusalOf(() => match(asked, judging([shown])))
+    expect(refusal.facts).toEqual({
+      ...{ credential: 'one', credentialType: 'A', claims: ['secretLevel', 'tags', 'kept', 'inner.town'] },
+      expected: where.slice(0, 3),
+      requirement: 'https://office.example/requirements/act',
+    })
+    expect(refusal.message).toBe(
+      'What the A shows of secretLevel, tags does not meet what this operation expects; it must show kept, inner.town as well.',
+    )
+    expect(JSON.stringify([refusal, refusal.message])).not.toMatch(/other-secret|secret-tag/)
+  })
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'that says something else',
+      { tags: ['y'] },
+      'What the A shows of tags does not meet what this operation expects.',
+    ],
+    ['that keeps it back', {}, 'The A must show tags.'],
+  ])('%s is told so', (_what, shown, detail) => {
+    const asked = query({ where: [{ path: ['tags'], includes: 'x' }] })
+    expect(refusalOf(() => match(asked, judging([credential('A', shown)]))).message).toBe(detail)
   })
 })
 
@@ -203,6 +234,59 @@ describe('several credentials', () => {
         ],
       },
     })
+  })
+
+  const high = query({ id: 'high', where: [1, 2].map(at => ({ path: [`c${at}`], equals: 1 })) })
+  const low = query({ id: 'low', where: [{ path: ['c1'], equals: 1 }] })
+  const pair = (id: string, type: string): CredentialTree => ({
+    all: [query({ id: `${id}1` }), query({ id: `${id}2`, type })],
+    joined: { by: 'key' },
+  })
+
+  it.each<[string, readonly CredentialTree[], ProvenCredential[], unknown]>([
+    ['with fewer claims wrong', [high, low], [credential('A', { c1: 2, c2: 2 })], { credential: 'low' }],
+    [
+      'with a claim kept back',
+      [low, query({ id: 'x', reads: [['y']] })],
+      [credential('A', { c1: 2 })],
+      { credential: 'x' },
+    ],
+    [
+      'that lacks claims, not a further credential',
+      [{ all: [high, query({ id: 'b', type: 'B' })], joined: { by: 'key' } }, high, query({ id: 'c', type: 'C' })],
+      [credential('A', { c1: 2, c2: 1 })],
+      { credential: 'high', claims: ['c1'] },
+    ],
+    [
+      'that lacks claims once it is whole',
+      [{ all: [low, query({ id: 'b', type: 'B' })], joined: { by: 'key' } }, high],
+      [credential('A', { c1: 2, c2: 2 })],
+      { credential: 'high' },
+    ],
+    [
+      'that something was presented of',
+      [query({ id: 'c', type: 'C' }), pair('b', 'B')],
+      [credential('A')],
+      { missing: [{ id: 'b2', type: 'B' }] },
+    ],
+    [
+      'alone, though another has come further and lapsed',
+      [
+        { all: [query(), query({ id: 'l', type: 'L' }), query({ id: 'm', type: 'M' })], joined: { by: 'key' } },
+        query({ id: 'c', type: 'C' }),
+      ],
+      [credential('A')],
+      { missing: [{ id: 'c', type: 'C' }] },
+    ],
+  ])('tell of alternatives the nearest: the one %s', (_what, any, credentials, facts) => {
+    const lapsed = [
+      { type: 'L', refusal: { kind: 'forbidden' as const, code: 'credential_revoked', detail: 'Revoked.' } },
+    ]
+    const offer = { credentials, lapsed }
+    expect(refusalOf(() => match({ any }, judging([], { offer }))).facts).toMatchObject(facts as object)
+    expect(refusalOf(() => match({ any: [...any].reverse() }, judging([], { offer }))).facts).toMatchObject(
+      facts as object,
+    )
   })
 
   it('of many keys end in time, whether they can be joined or not', () => {

@@ -59,6 +59,8 @@ onBothDatabases(({ place }) => {
       const low = await house.open([await house.issue('KycAttestation', { level: 1 })])
       const lower = await low.call('POST', '/office/eitherOne', {})
       expect([codeOf(lower), lower.body['claims']]).toEqual([[403, 'claims_insufficient'], ['level']])
+      expect(lower.body['expected']).toEqual([{ path: ['level'], atLeast: 2 }])
+      expect(lower.body['requirement']).toBe(`${house.url}/requirements/eitherOne`)
     })
 
     it.each(['revoked', 'suspended'] as const)('ends for an operation once its credential is %s', async value => {
@@ -279,6 +281,27 @@ onBothDatabases(({ place }) => {
       expect(codeOf(await session.call('POST', '/registers/banks/entries', {}))).toEqual([403, 'credential_missing'])
       expect(codeOf(await session.call('POST', '/registers/moon/entries', {}))).toEqual([404, 'case_unknown'])
       expect(codeOf(await session.call('POST', '/registers/__proto__/entries', {}))).toEqual([404, 'case_unknown'])
+    })
+
+    it.each<[string, 'KycAttestation' | undefined, number]>([
+      ['with nothing', undefined, 401],
+      ['in a session', 'KycAttestation', 403],
+    ])('leads from a refusal to the query of that register, called %s', async (_how, type, status) => {
+      const path = '/registers/roads/entries'
+      const refused =
+        type === undefined
+          ? await send(house.url + path, 'POST', {})
+          : await (await house.open([await house.issue(type)])).call('POST', path, {})
+      const url = String(refused.body['requirement'])
+      expect([refused.status, url]).toEqual([status, `${house.url}/requirements/enterRegister?register=roads`])
+      const answer = await send(url, 'GET')
+      expect(answer.body['dcql']).toMatchObject({ credentials: [{ id: 'licence' }] })
+    })
+
+    it('has a query for each party of a joint act', async () => {
+      const { body } = await send(`${house.url}/requirements/signDeed`, 'GET')
+      const query = { dcql: { credentials: [expect.objectContaining({ id: 'identity' })] } }
+      expect([body['parties'], body['dcql']]).toEqual([{ seller: query, buyer: query }, undefined])
     })
 
     it('is shown whole, and for one register as DCQL', async () => {
