@@ -155,7 +155,7 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const auth = authOf(agency, routes, { citizens, holders: door, agencies: admitAgencies(agency, types, spend) })
   await createFirstKey(store, join(settings.dataDir, config.name, 'api-key'), clock)
   return {
-    ...{ name: config.name, publicUrl, routes, auth, door, vcalm: config.vcalm },
+    ...{ name: config.name, title: config.title, publicUrl, routes, auth, door, vcalm: config.vcalm },
     ready: async () => ({ store: (await store.read('SELECT 1 AS one')).length === 1, chain: isFresh(chain) }),
     keep: log => parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)])),
   }

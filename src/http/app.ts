@@ -38,6 +38,8 @@ export const defaultLimits: Limits = {
 export type Agency = {
   /** Also the mount: `/<name>/`. */
   name: string
+  /** What the institution calls itself. @default the name, in words */
+  title?: string
   /** Without a trailing slash. */
   publicUrl: string
   /** Routes of all mounted plugins, by operationId. */

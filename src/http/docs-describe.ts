@@ -39,7 +39,8 @@ const ungrouped = 'other'
 /** Schemas may hold themselves. */
 const maxHops = 8
 const maxSampleDepth = 5
-const walletMade = 'made by a wallet'
+/** What no one types: a wallet makes it for the very body. */
+const proofs: Members = { presentation: 'made by a wallet', presentations: { party: 'made by a wallet' } }
 
 const membersOf = (value: unknown): Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
@@ -86,7 +87,7 @@ const typeOf = (document: OpenApiDocument, value: unknown, hops = 0): string => 
   if (type === 'array' && schema['items'] !== undefined && hops < maxHops) {
     return `array of ${typeOf(document, schema['items'], hops + 1)}`
   }
-  const format = textOf(schema['format'])
+  const format = textOf(schema['format']) || textOf(schema['pattern'])
   return `${types.length > 1 ? types.join(' or ') : String(type)}${format === '' ? '' : ` (${format})`}`
 }
 
@@ -131,7 +132,7 @@ const sampleOf = (document: OpenApiDocument, value: unknown, all: boolean, depth
   const properties = membersOf(schema['properties'])
   const names = all ? Object.keys(properties) : listOf(schema['required']).map(String)
   const sampled = (name: string): unknown =>
-    depth === 0 && name === 'presentation' ? walletMade : sampleOf(document, properties[name], all, depth + 1)
+    (depth === 0 ? proofs[name] : undefined) ?? sampleOf(document, properties[name], all, depth + 1)
   return Object.fromEntries(names.map(name => [name, sampled(name)]))
 }
 

@@ -22,7 +22,7 @@ const paragraph = (text: string): Html => (text === '' ? nothing : html`<p>${tex
 const fieldRow = ({ name, type, required, description }: Field): Html => html`<tr>
 <td><code>${name}</code></td><td>${type}</td><td>${required ? 'required' : 'optional'}</td><td>${description}</td></tr>`
 
-const fieldTable = (caption: string, fields: readonly Field[]): Html => html`<table>
+const fieldTable = (caption: string, fields: readonly Field[]): Html => html`<table class="fields">
 <caption>${caption}</caption>
 <thead><tr><th>Name</th><th>Type</th><th>Required</th><th>Description</th></tr></thead>
 <tbody>${fields.map(fieldRow)}</tbody></table>`

@@ -45,7 +45,9 @@ details[open] .text { display: none; }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0; }
 caption { text-align: left; font-weight: 600; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top; }
-td:first-child { min-width: 8rem; }
+th { white-space: nowrap; }
+td:first-child { min-width: 11rem; }
+td:nth-child(2) { min-width: 7rem; }
 td:nth-child(3) { min-width: 5rem; }
 fieldset { border: 1px solid var(--line); border-radius: 4px; margin: .8rem 0; min-width: 0; }
 button { font: inherit; padding: .3rem 1rem; margin: .3rem .4rem .3rem 0; }
@@ -56,7 +58,8 @@ pre { background: var(--soft); overflow: auto; max-height: 30rem; padding: .6rem
   thead { display: none; }
   table, caption, tbody, tr, td { display: block; }
   tr { border-bottom: 1px solid var(--line); padding: .3rem 0; }
-  td { border: 0; padding: 0; }
+  td, td:first-child, td:nth-child(2), td:nth-child(3) { border: 0; min-width: 0; padding: 0; }
+  .fields td:nth-child(2), .fields td:nth-child(3) { display: inline; padding-right: .8rem; }
   td:empty { display: none; }
 }
 @media (prefers-color-scheme: dark) {

@@ -95,6 +95,7 @@ export const assertUnblocked = (interests: readonly Interest[]): void => {
 export const assertConsented = (interests: readonly Interest[], consents: readonly string[]): void => {
   const missing = interests.map(({ id }) => id).filter(id => !consents.includes(id))
   if (missing.length > 0) throw encumbranceUnconsented(missing)
+  if (consents.length > interests.length) throw encumbranceUnknown()
 }
 
 const fingerprint = ({ origin, kind, rank }: Interest): string => JSON.stringify([origin, kind, rank])

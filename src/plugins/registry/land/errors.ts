@@ -39,7 +39,11 @@ export const shareInvalid = (): Refusal =>
 export const sharesNotWhole = (sum: string): Refusal =>
   new Refusal('rejected', 'shares_not_whole', 'The shares must add up to exactly one.', { facts: { sum } })
 export const shareNotHeld = (): Refusal =>
-  new Refusal('rejected', 'share_not_held', 'Who conveys a share must own at least as much of the title.')
+  new Refusal(
+    'rejected',
+    'share_not_held',
+    'Who conveys a share must be an owner of the title, as the register knows them, and own as much.',
+  )
 export const partyNamedTwice = (): Refusal =>
   new Refusal('rejected', 'party_named_twice', 'Each party is named once, with all of its share.')
 export const partyAmbiguous = (): Refusal =>
