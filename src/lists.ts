@@ -2,11 +2,21 @@ import { type AgencyOnChain, processId } from './agency.ts'
 import { openListPairArgs } from './chain/contracts.ts'
 import { openBindingListWrite } from './chain/wallets.ts'
 import type { Log } from './http/log.ts'
-import { openStatusLists } from './identity/status.ts'
+import { batchBits, openStatusLists } from './identity/status.ts'
+import type { ChainWrite } from './kernel/ports.ts'
 import { anchorRound, publishFirst, type RoundNeeds } from './plugins/credentials/actions/anchored.ts'
 import { acquireLease, checkLease, type Lease, releaseLease } from './store/leases.ts'
 
 /** An agency's status lists on chain: how they are opened, and published in rounds where they are anchored. */
+
+/** Chain writes that set or clear these bits of an issuer's lists, each within the gas limit of a transaction. */
+export const statusBitWrites = (issuer: string, bits: { list: number; index: number }[], set: boolean): ChainWrite[] =>
+  batchBits(bits).map(({ lists, words, masks }) => ({
+    contract: 'StatusRegistry',
+    method: set ? 'setBitsIn' : 'clearBitsIn',
+    args: [issuer, lists, words, masks],
+    account: issuer,
+  }))
 
 const anchorNeeds = ({ house, outbox, address, settings }: AgencyOnChain) => {
   const { publicUrl } = settings

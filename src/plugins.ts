@@ -11,7 +11,6 @@ import { proveKey, sealKeyProof } from './identity/key-proof.ts'
 import { domainInfo } from './identity/oprf.ts'
 import { openEvaluator } from './identity/oprf-evaluator.ts'
 import { presentCredential, verifyPresentation } from './identity/present.ts'
-import { batchBits } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import { veramoFormats } from './identity/veramo-formats.ts'
 import {
@@ -28,6 +27,7 @@ import type { Caller } from './kernel/gate.ts'
 import type { Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
+import { statusBitWrites } from './lists.ts'
 import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
 import { bindings } from './plugins/bindings/plugin.ts'
 import { agentMethods } from './plugins/credentials/actions/agent.ts'
@@ -170,13 +170,7 @@ const statusNeeds = ({ agency, identity, authority, newId }: Mounting): StatusNe
     statusAuthority: authority,
     // Wallets that were bound under a credential, whether or not the agency still binds any.
     onStatusChange: (tx, ids, change) => endBindingsUnder({ house }, tx, ids, change),
-    statusWrites: (changes, set) =>
-      batchBits(changes).map(({ lists, words, masks }) => ({
-        contract: 'StatusRegistry',
-        method: set ? 'setBitsIn' : 'clearBitsIn',
-        args: [address, lists, words, masks],
-        account: address,
-      })),
+    statusWrites: (changes, set) => statusBitWrites(address, changes, set),
   }
 }
 

@@ -14,21 +14,11 @@ import {
 } from './chain/wallets.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import type { Pseudonyms } from './identity/pseudonyms.ts'
-import { batchBits } from './identity/status.ts'
 import type { ChainWrite, StatusValue, Tx } from './kernel/ports.ts'
-import { openBindingLists } from './lists.ts'
-import type { Binding, BindingsNeeds, Place } from './plugins/bindings/needs.ts'
+import { openBindingLists, statusBitWrites } from './lists.ts'
+import type { Binding, BindingsNeeds } from './plugins/bindings/needs.ts'
 
 /** What binding wallets takes of an agency's keys and of the chain. */
-
-/** Chain writes that set these bits for ever, within the gas limit of a transaction each. */
-const endingWrites = ({ address }: Pick<AgencyOnChain, 'address'>, places: readonly Place[]): ChainWrite[] =>
-  batchBits([...places]).map(({ lists, words, masks }) => ({
-    contract: 'StatusRegistry',
-    method: 'setBitsIn',
-    args: [address, lists, words, masks],
-    account: address,
-  }))
 
 /** Keys of KYC issuers that the root has never decided on; what it withdrew stays withdrawn. */
 export const missingIssuerKeys = (
@@ -79,7 +69,7 @@ export const bindingsOf = (agency: AgencyOnChain, parts: BindingParts): Bindings
     mayBind: async () =>
       trust.accreditation(address, 'KycAttestation', settings.clock.now()).accredited &&
       (await signingKey()).standing !== 'withdrawn',
-    endWrites: places => endingWrites(agency, places),
+    endWrites: places => statusBitWrites(agency.address, [...places], true),
     async sign(given) {
       const binding = onChain(address, given)
       const signature = await signatureOver(bindingDigest(place, binding))

@@ -2,7 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import { getBytes, hexlify, id, TypedDataEncoder } from 'ethers'
 import type { ChainWrite } from '../kernel/ports.ts'
 import type { AccountSignature } from './account.ts'
-import { type Binding as Contract, modes, purposes, type StatusBit, statusBitsArgs, toSeconds } from './contracts.ts'
+import { type Binding as Contract, modes, purposes, toSeconds } from './contracts.ts'
 
 /**
  * What an issuer signs so that a wallet is bound to a person's pseudonym in a domain (WalletRegistry). Addresses and
@@ -163,14 +163,6 @@ export const openBindingListWrite = (given: { issuer: string; list: number; leng
   method: 'openLists',
   args: [given.issuer, [given.list], [purposes.binding], [modes.bitmap], [given.length]],
   account: given.issuer,
-})
-
-/** Sets the bits of bindings: they are dead from that block on, and never live again. */
-export const revokeBindingsWrite = (issuer: string, places: readonly StatusBit[]): ChainWrite => ({
-  contract: 'StatusRegistry',
-  method: 'setBitsIn',
-  args: statusBitsArgs(issuer, places),
-  account: issuer,
 })
 
 /** Lets an issuer sign bindings with a P-256 key; by the root's account. @param given.jwk the public key. @throws RangeError */

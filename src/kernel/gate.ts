@@ -72,6 +72,12 @@ export type Caller =
 
 export const anonymous: Caller = { kind: 'anonymous', id: 'anonymous' }
 
+/** A caller by credentials; a requirement of holders or parties lets no others in. */
+export const holderOf = (caller: Caller): HolderCaller => {
+  if (caller.kind !== 'holder') throw new Error('a route that requires credentials was entered without any')
+  return caller
+}
+
 const wordOf = (requirement: Requirement): string =>
   requirement.by === 'staff' ? `scope ${requirement.scope}` : requirement.by
 

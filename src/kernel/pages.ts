@@ -6,11 +6,15 @@ export type Page = { after: string; limit: number }
 /** What an id may look like that a cursor holds. */
 const idForm = /^[0-9a-z:-]{1,100}$/
 
+/** Listings whose cursor is more than an id refuse one in the same words. */
+export const cursorMalformed = (cause?: unknown): Refusal =>
+  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.', { cause })
+
 const afterOf = (cursor: string | undefined, form: RegExp): string => {
   if (cursor === undefined) return ''
   const id = Buffer.from(cursor, 'base64url').toString('utf8')
   if (form.test(id)) return id
-  throw new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')
+  throw cursorMalformed()
 }
 
 /**

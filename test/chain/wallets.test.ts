@@ -17,13 +17,12 @@ import {
   p256BindingSignature,
   pseudonymIdOf,
   pseudonymOfId,
-  revokeBindingsWrite,
   secp256k1BindingSignature,
   type WalletBinding,
 } from '../../src/chain/wallets.ts'
 import { thumbprintOf } from '../../src/identity/key-material.ts'
 import type { ChainWrite } from '../../src/kernel/ports.ts'
-import { type Ground, listLength, newAccount, openGround, refusalOf, sendFrom } from './ground.ts'
+import { type Ground, listLength, newAccount, openGround, refusalOf, sendFrom, setBits } from './ground.ts'
 
 type P256Key = { privateKey: KeyObject; jwk: JsonWebKey; thumbprint: string }
 
@@ -169,7 +168,7 @@ describe('a wallet', () => {
     await handIn(binding)
     await handIn(neighbour)
     expect(await standing(binding.wallet)).toMatchObject({ valid: true })
-    await ground.send(revokeBindingsWrite(ground.issuer, [{ list: firstBindingList, index: binding.index }]))
+    await ground.send(setBits(ground.issuer, [{ list: firstBindingList, index: binding.index }]))
     await follower.poke()
     expect(await standing(binding.wallet)).toMatchObject({ valid: false, reason: 'revoked', index: binding.index })
     expect(await standing(neighbour.wallet)).toMatchObject({ valid: true })
@@ -236,7 +235,7 @@ describe('a person', () => {
     const [first, second, third] = bindings as [WalletBinding, WalletBinding, WalletBinding]
     await handIn(first)
     await handIn(second)
-    await ground.send(revokeBindingsWrite(ground.issuer, [{ list: firstBindingList, index: first.index }]))
+    await ground.send(setBits(ground.issuer, [{ list: firstBindingList, index: first.index }]))
     await follower.poke()
     const standings = () => follower.wallets.bindingsOf(pseudonymOfId(pseudonym), domain)
     expect(standings().map(own => own.valid)).toEqual([false, true])
@@ -324,10 +323,7 @@ describe('the replica of the registry of wallets', () => {
     await handIn(added)
     const replaced = newBinding({ wallet: kept.wallet, pseudonym: kept.pseudonym, level: 3 })
     await handIn(replaced)
-    await ground.send(
-      unbind(ended.wallet),
-      revokeBindingsWrite(ground.issuer, [{ list: firstBindingList, index: revoked.index }]),
-    )
+    await ground.send(unbind(ended.wallet), setBits(ground.issuer, [{ list: firstBindingList, index: revoked.index }]))
     await follower.poke()
     expect(await standing(added.wallet)).toMatchObject({ valid: true })
     expect(await standing(kept.wallet)).toMatchObject({ valid: true, level: 3 })

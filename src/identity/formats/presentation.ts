@@ -1,3 +1,4 @@
+import { enveloped } from '../../kernel/envelope.ts'
 import type { SignatureAlgorithm } from '../../kernel/ports.ts'
 import { assertUnedited, unwrap } from './detect.ts'
 import type { Sign, SignedParts } from './format.ts'
@@ -112,11 +113,7 @@ export const sealVpJwt = (credentials: readonly string[], sealing: Sealing, sign
       '@context': [contextV2],
       type: ['VerifiablePresentation'],
       holder: holder.did,
-      verifiableCredential: credentials.map(compact => ({
-        '@context': contextV2,
-        id: `data:application/${mediaOf(compact)},${compact}`,
-        type: 'EnvelopedVerifiableCredential',
-      })),
+      verifiableCredential: credentials.map(compact => enveloped(mediaOf(compact), compact)),
       ...claimsOf(sealing),
     },
     sign,

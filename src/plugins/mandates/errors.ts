@@ -52,5 +52,3 @@ export const companyMissing = (): Refusal =>
   new Refusal('malformed', 'company_missing', 'Name the company by its registration number: company.')
 export const collectorForeign = (): Refusal =>
   new Refusal('forbidden', 'collector_foreign', 'The mandate is bound to another key than the one that was proven.')
-export const cursorMalformed = (): Refusal =>
-  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.')

@@ -103,8 +103,6 @@ export const searchFieldUnknown = (field: string): Refusal =>
   new Refusal('rejected', 'search_field_unknown', 'Entries cannot be found by this field here.', { facts: { field } })
 export const searchEmpty = (): Refusal =>
   new Refusal('malformed', 'search_empty', 'Every condition names a value of at least one character.')
-export const cursorMalformed = (cause?: unknown): Refusal =>
-  new Refusal('malformed', 'cursor_malformed', 'The cursor is not one that a listing gave out.', { cause })
 export const timeMalformed = (): Refusal =>
   new Refusal('malformed', 'date_malformed', 'at must be a date-time with a time zone.')
 export const timeNotCome = (): Refusal =>

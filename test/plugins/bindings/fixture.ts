@@ -14,7 +14,6 @@ import {
   domainIdOf,
   p256BindingSignature,
   pseudonymIdOf,
-  revokeBindingsWrite,
 } from '../../../src/chain/wallets.ts'
 import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
 import { publicKeyFromJwk } from '../../../src/identity/key-material.ts'
@@ -22,6 +21,7 @@ import type { Caller, HolderCaller, ProvenCredential } from '../../../src/kernel
 import type { ChainWrite, Tx, WalletStanding } from '../../../src/kernel/ports.ts'
 import { isRefusal, Refusal } from '../../../src/kernel/refusal.ts'
 import { timeId } from '../../../src/kernel/time-id.ts'
+import { statusBitWrites } from '../../../src/lists.ts'
 import { endBindingsUnder } from '../../../src/plugins/bindings/actions/end.ts'
 import type { Binding, BindingsNeeds } from '../../../src/plugins/bindings/needs.ts'
 import { bindings } from '../../../src/plugins/bindings/plugin.ts'
@@ -69,7 +69,7 @@ export const openIssuer = async (at: Place, shared = { index: 0 }) => {
     state: async () => ({ state: 'queued' as const }),
     wait: async () => 'queued' as const,
   }
-  const endWrites: BindingsNeeds['endWrites'] = places => [revokeBindingsWrite(issuer, places)]
+  const endWrites: BindingsNeeds['endWrites'] = places => statusBitWrites(issuer, [...places], true)
   const onChain = (binding: Binding) => ({
     ...{ ...binding, issuer },
     domain: domainIdOf(binding.domain),
@@ -105,10 +105,7 @@ export const openIssuer = async (at: Place, shared = { index: 0 }) => {
     ...{ house, outbox, newId },
     identity: { decide: () => undefined } as never,
     statusAuthority: { chain: 'eip155:31337', registry: '', issuer },
-    statusWrites: (changes, set) => {
-      if (!set) return [{ contract: 'StatusRegistry', method: 'clearBitsIn', args: [], account: issuer }]
-      return [revokeBindingsWrite(issuer, changes)]
-    },
+    statusWrites: (changes, set) => statusBitWrites(issuer, changes, set),
     onStatusChange: (tx, ids, change) => endBindingsUnder(needs, tx, ids, change),
   }
   const decide = (ids: string[], purpose: 'revocation' | 'suspension', set = true) =>

@@ -1,5 +1,5 @@
 import { digestOf } from '../../../kernel/canonical.ts'
-import { admit, type Caller, type HolderCaller, type ProvenCredential } from '../../../kernel/gate.ts'
+import { admit, type HolderCaller, holderOf, type ProvenCredential } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
@@ -15,12 +15,6 @@ type BindBody = {
   walletSignature: string
   replaces?: string
   relay?: boolean
-}
-
-const holderOf = (caller: Caller): HolderCaller => {
-  admit(caller, requires.bind)
-  if (caller.kind !== 'holder') throw new Error('only holders meet this requirement')
-  return caller
 }
 
 /** That whoever holds the attestation holds the wallet too, and wants this very binding. */
@@ -77,6 +71,7 @@ const judgeAttestation = async (needs: BindingsNeeds, tx: Tx, credentialId: stri
  * kyc_ended, bindings_exhausted, and those of pseudonyms
  */
 export const bindWallet = async (needs: BindingsNeeds, context: Context): Promise<Answer> => {
+  admit(context.caller, requires.bind)
   const caller = holderOf(context.caller)
   const body = context.body as BindBody
   const { kyc } = personOf(caller)

@@ -1,3 +1,4 @@
+import { enveloped as envelope } from '../../../kernel/envelope.ts'
 import type { FormatId, IssuedCredential, IssueRequest } from '../../../kernel/identity.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
@@ -61,14 +62,8 @@ export const rowOf = (issued: IssuedCredential) => ({
 export const store = (tx: Tx, issued: IssuedCredential): void => tx.insert('credentials', [rowOf(issued)])
 
 /** A secured credential as the VC API hands it over: enveloped, or the plain JWT of Data Model 1.1. */
-export const enveloped = (issued: { format: string; compact: string }): unknown =>
-  issued.format === 'jwt_vc'
-    ? issued.compact
-    : {
-        '@context': 'https://www.w3.org/ns/credentials/v2',
-        id: `data:application/${issued.format},${issued.compact}`,
-        type: 'EnvelopedVerifiableCredential',
-      }
+export const enveloped = ({ format, compact }: { format: string; compact: string }): unknown =>
+  format === 'jwt_vc' ? compact : envelope(format, compact)
 
 type IssueAnswer = { verifiableCredential: unknown; credentialId: string }
 

@@ -1,3 +1,4 @@
+import { enveloped } from '../../../kernel/envelope.ts'
 import type { HolderCaller } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
@@ -14,12 +15,6 @@ const bearerOf = (did: string): HolderCaller => ({
   ...{ id: did, actor: did, principal: did },
   ...{ mandates: [], credentials: [], matched: {} },
   proof: 'presentation',
-})
-
-const enveloped = (format: string, compact: string) => ({
-  '@context': 'https://www.w3.org/ns/credentials/v2',
-  id: `data:application/${format},${compact}`,
-  type: 'EnvelopedVerifiableCredential',
 })
 
 /**

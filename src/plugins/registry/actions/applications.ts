@@ -1,4 +1,4 @@
-import type { Caller, HolderCaller } from '../../../kernel/gate.ts'
+import { type Caller, holderOf } from '../../../kernel/gate.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
 import { applicationOwn, applicationState, applicationUnknown } from '../errors.ts'
 import type { Fields } from '../extract.ts'
@@ -146,12 +146,6 @@ export const assertApplicationState = (application: Application, allowed: readon
 export const officerNumberOf = (caller: Caller): string | undefined => {
   const number = caller.kind === 'holder' ? caller.matched[queryIds.officer]?.claims['officerNumber'] : undefined
   return typeof number === 'string' ? number : undefined
-}
-
-/** The gate lets only holders through to these routes. */
-export const holderOf = (caller: Caller): HolderCaller => {
-  if (caller.kind !== 'holder') throw new Error('the route is open to holders of credentials only')
-  return caller
 }
 
 /** @throws Refusal application_unknown: whose it is not is not told that it exists. */

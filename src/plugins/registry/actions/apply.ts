@@ -1,3 +1,4 @@
+import { holderOf } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
@@ -21,7 +22,6 @@ import {
   assertApplicationState,
   changeApplication,
   type Evidence,
-  holderOf,
   lockApplication,
   openStates,
   type Purpose,

@@ -1,6 +1,7 @@
 import { disclose } from '../../../kernel/disclose.ts'
+import { cursorMalformed } from '../../../kernel/pages.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { credentialNotReady, cursorMalformed } from '../errors.ts'
+import { credentialNotReady } from '../errors.ts'
 import { applicationReader, officerRequirement, pageDefault } from '../policy.ts'
 import {
   type Application,

@@ -1,3 +1,4 @@
+import { enveloped } from '../../../kernel/envelope.ts'
 import type { Signer } from '../../../kernel/ports.ts'
 import { Refusal } from '../../../kernel/refusal.ts'
 import { type Choice, choose, mandateCovers } from '../credentials.ts'
@@ -28,11 +29,7 @@ const mandateFor = async (desk: Desk, vault: Vault, wanted: OnBehalfOf): Promise
   throw unknown ?? mandateMissing()
 }
 
-const enveloped = (format: string, compact: string) => ({
-  '@context': 'https://www.w3.org/ns/credentials/v2',
-  id: `data:application/${format === 'jwt_vc' ? 'jwt' : format},${compact}`,
-  type: 'EnvelopedVerifiableCredential',
-})
+const envelopedAs = (format: string, compact: string) => enveloped(format === 'jwt_vc' ? 'jwt' : format, compact)
 
 /** A vp+jwt (VC-JOSE-COSE) over several credentials, signed by the one who acts. */
 const sealPresentation = async (
@@ -81,10 +78,10 @@ export const presentForMinor = async (
     const shown = { compact: of.compact, format: 'dc+sd-jwt' }
     return desk.present(shown, { ...to, claims: of.shown }, holderKey(with_), signer, to.now)
   }
-  const minors = enveloped('dc+sd-jwt', await bind(choice, key))
+  const minors = envelopedAs('dc+sd-jwt', await bind(choice, key))
   // Of the mandate nothing is shown but what it always shows: the minor's identifier, the operations, the dates.
   const own = mandate.format === 'dc+sd-jwt' ? await bind(choose(mandate, []), guardian) : mandate.compact
-  const credentials = [enveloped(mandate.format, own), minors]
+  const credentials = [envelopedAs(mandate.format, own), minors]
   const presentation = await sealPresentation(credentials, to, holderKey(guardian), signer)
   return { presentation, mandate: mandate.id }
 }

@@ -12,7 +12,6 @@ import {
   firstBindingList,
   openBindingListWrite,
   pseudonymIdOf,
-  revokeBindingsWrite,
   secp256k1BindingSignature,
   type WalletBinding,
 } from '../../../../src/chain/wallets.ts'
@@ -20,7 +19,7 @@ import type { HolderCaller } from '../../../../src/kernel/gate.ts'
 import type { ChainWrite, RegisterTokens } from '../../../../src/kernel/ports.ts'
 import { assetRoutes } from '../../../../src/plugins/registry/actions/assets/routes.ts'
 import { type Difference, reconcile } from '../../../../src/plugins/registry/actions/reconcile.ts'
-import { type Ground, listLength, newAccount, openGround } from '../../../chain/ground.ts'
+import { type Ground, listLength, newAccount, openGround, setBits } from '../../../chain/ground.ts'
 import { holderCaller, movableClock, type Office, openOffice, refusalOf } from '../world.ts'
 import { at, directorate, fleet, heldBy, issued, joint, legalBasis, opened, order, register, sources } from './scene.ts'
 
@@ -168,7 +167,7 @@ it('Units go to their holder’s own wallet and to nobody else’s, stay there u
   expect(await refusalOf(place(okafor, entry, null))).toBe('holding_frozen')
   const issue = () => withWallets(directorate(), 'issueUnits', entry, { to: { party }, amount: '1', legalBasis })
   await issue()
-  await ground.send(revokeBindingsWrite(ground.issuer, [{ list: firstBindingList, index: 1 }]))
+  await ground.send(setBits(ground.issuer, [{ list: firstBindingList, index: 1 }]))
   await follower.poke()
   expect(await refusalOf(issue())).toBe('wallet_binding_ended')
   await officer(entry, { freeze })('liftUnitsFreeze', { legalBasis })

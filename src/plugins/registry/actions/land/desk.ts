@@ -1,4 +1,4 @@
-import type { Caller, HolderCaller } from '../../../../kernel/gate.ts'
+import { type Caller, type HolderCaller, holderOf } from '../../../../kernel/gate.ts'
 import type { Context } from '../../../../kernel/plugin.ts'
 import { registerUnknown } from '../../errors.ts'
 import type { LandNeeds } from '../../land/needs.ts'
@@ -14,12 +14,6 @@ export const landRegister = (desk: LandDesk, context: Context): Register => {
   const register = desk.register(context.params['register'])
   if (register.kind !== 'land') throw registerUnknown()
   return register
-}
-
-/** A caller by credentials; a requirement of holders or parties lets no others in. */
-export const holderOf = (caller: Caller): HolderCaller => {
-  if (caller.kind !== 'holder') throw new Error('a route that requires credentials was entered without any')
-  return caller
 }
 
 /** One party of a joint act. */

@@ -1,4 +1,5 @@
 import { digestOf } from '../../../../kernel/canonical.ts'
+import { holderOf } from '../../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../../kernel/ports.ts'
 import { assertUnblocked, type Interest, interestOf, nextRank, postpone, without } from '../../land/encumbrances.ts'
@@ -10,9 +11,10 @@ import {
   postponementNotLender,
 } from '../../land/errors.ts'
 import { heldBy } from '../../land/shares.ts'
+import type { OrderInput } from '../../order-key.ts'
 import type { Acting } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
-import { enact, holderOf, type LandDesk, landRegister, partyIn } from './desk.ts'
+import { enact, type LandDesk, landRegister, partyIn } from './desk.ts'
 import {
   assertDistinct,
   type CompanyNumber,
@@ -33,9 +35,6 @@ type MortgageBody = {
   terms?: string
   documentSha256?: string
 }
-
-/** What an order of a court or an authority is known by. */
-export type OrderInput = { reference: string; authority: string; madeOn: string; documentSha256: string }
 
 /** A co-owner consents to one deed: this mortgage, on this title, as it stands. */
 const deedDigest = (register: string, title: string, lender: string, body: MortgageBody): string => {

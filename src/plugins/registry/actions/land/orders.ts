@@ -9,10 +9,10 @@ import {
   without,
 } from '../../land/encumbrances.ts'
 import { encumbranceUnknown, interestNotEnded, orderTaken } from '../../land/errors.ts'
+import type { OrderInput } from '../../order-key.ts'
 import { sameOrder } from '../../order-key.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
-import type { OrderInput } from './mortgages.ts'
 import { enterNamed, type PartyInput } from './parties.ts'
 import { changeTitle, lockTitle, titleView } from './titles.ts'
 
