@@ -15,6 +15,8 @@ import { Bindings1763700000800 } from '../migrations/agency/0800-bindings.ts'
 import { Registry1763700000900 } from '../migrations/agency/0900-registry.ts'
 import { Land1763700000950 } from '../migrations/agency/0950-land.ts'
 import { Assets1763700000960 } from '../migrations/agency/0960-assets.ts'
+import { Cbdc1763800001000 } from '../migrations/agency/1000-cbdc.ts'
+import { WalletLedgerKeys1763800001010 } from '../migrations/agency/1010-wallet-ledger-keys.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -34,6 +36,7 @@ import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
 import type { Clock, Store } from './kernel/ports.ts'
 import { entities as bindingEntities } from './plugins/bindings/entities.ts'
+import { entities as cbdcEntities } from './plugins/cbdc/entities.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
 import { entities as gateEntities } from './plugins/gate/entities.ts'
@@ -86,6 +89,7 @@ export const agencyEntities = [
   ...pseudonymEntities,
   ...bindingEntities,
   ...registryEntities,
+  ...cbdcEntities,
   ...accessEntities,
 ]
 
@@ -104,6 +108,8 @@ export const agencyMigrations = [
   Registry1763700000900,
   Land1763700000950,
   Assets1763700000960,
+  Cbdc1763800001000,
+  WalletLedgerKeys1763800001010,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

@@ -1,4 +1,5 @@
 import type { AgencyOnChain } from './agency.ts'
+import { keccak } from './chain/keccak.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { parseJson } from './http/json.ts'
 import type { Log } from './http/log.ts'
@@ -28,8 +29,11 @@ import type { Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
 import { statusBitWrites } from './lists.ts'
+import { moneyOf } from './money.ts'
 import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
 import { bindings } from './plugins/bindings/plugin.ts'
+import { openDesk } from './plugins/cbdc/actions/desk.ts'
+import { cbdc } from './plugins/cbdc/plugin.ts'
 import { agentMethods } from './plugins/credentials/actions/agent.ts'
 import { store } from './plugins/credentials/actions/issue.ts'
 import { decideStatus, holdCredential, type StatusNeeds } from './plugins/credentials/actions/status.ts'
@@ -208,7 +212,15 @@ const mountWallet = ({ agency, identity, newId }: Mounting): Mounted => {
   const { house } = agency
   const didOf = (jwk: Parameters<typeof publicKeyFromJwk>[0]) => didKeyOf(publicKeyFromJwk(jwk))
   return {
-    routes: wallet.routes({ house, identity, present: presentCredential, proveKey: sealKeyProof, didOf, newId }),
+    routes: wallet.routes({
+      house,
+      identity,
+      present: presentCredential,
+      proveKey: sealKeyProof,
+      didOf,
+      keccak,
+      newId,
+    }),
     citizens: citizenSessions({ house }),
   }
 }
@@ -263,6 +275,16 @@ const mountMandates = (mounting: Mounting): Mounted => {
   }
 }
 
+const mountCbdc = async ({ agency, newId }: Mounting): Promise<Mounted> => {
+  const { needs, close } = await moneyOf(agency, { newId })
+  const desk = openDesk(needs)
+  const end = async () => {
+    await desk.ledger.close()
+    await close()
+  }
+  return { routes: cbdc.routes(desk), keep: () => end }
+}
+
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
 export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
@@ -271,4 +293,5 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   pseudonyms: mountPseudonyms,
   bindings: mountBindings,
   registry: mountRegistry,
+  cbdc: mountCbdc,
 }

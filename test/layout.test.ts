@@ -53,6 +53,7 @@ const fences: { library: RegExp; allowed: RegExp }[] = [
   { library: /^(@veramo\/|did-resolver$|ethr-did|web-did|@sd-jwt\/|did-jwt)/, allowed: /^src\/identity\// },
   { library: /^jose$/, allowed: /^src\/(identity\/|http\/auth\.ts)/ },
   { library: /^ethers$/, allowed: /^src\/chain\// },
+  { library: /^hash-wasm$/, allowed: /^src\/chain\// },
   { library: /^(express|helmet|express-|prom-client|pino)/, allowed: /^src\/http\// },
   { library: /^ajv/, allowed: /^src\/(identity\/types\.ts|http\/)/ },
   { library: /^yaml$/, allowed: /^src\/(config|server|main)\.ts/ },

@@ -88,7 +88,7 @@ const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): Pro
   if (opened === undefined || key === undefined || holderKey === undefined) {
     throw new Error('a credential that passed its checks has a holder')
   }
-  const { claims, type, id, subjectId, validUntil } = opened
+  const { claims, type, id, subjectId, validUntil, status } = opened
   const proven: ProvenCredential = {
     ...{ type: type.id, issuer: key.did, holder: subjectId ?? `urn:jkt:${holderKey}`, holderKey, claims },
     // Without disclosures and key binding: the same however much of it is shown.
@@ -97,6 +97,7 @@ const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): Pro
   }
   if (id !== undefined) proven.credentialId = id
   if (validUntil !== undefined) proven.validUntil = validUntil
+  if (status !== undefined) proven.status = status
   if (verdict.block !== undefined) proven.block = verdict.block
   return proven
 }

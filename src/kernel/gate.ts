@@ -1,6 +1,6 @@
 import type { LapsedCredential } from './identity.ts'
 import { isMet, missingFacts, missingNames, queriesOf } from './judge.ts'
-import type { BlockRef, Tx } from './ports.ts'
+import type { BlockRef, StatusPointer, Tx } from './ports.ts'
 import { Refusal } from './refusal.ts'
 import type { FourEyes, HolderRequirement, Requirement } from './requirement.ts'
 
@@ -23,6 +23,8 @@ export type ProvenCredential = {
   block?: BlockRef
   /** This agency issued it itself. */
   own?: boolean
+  /** Where its status stands, for acts that look again later. */
+  status?: StatusPointer
 }
 
 /** A mandate that an act is done under, as the evidence names it. */

@@ -1,7 +1,8 @@
 import { canonical, digestOf } from './canonical.ts'
 import { evidenceOf } from './evidence.ts'
 import { admit, authorityOf, type Caller } from './gate.ts'
-import type { Clock, Idempotency, Journal, Store, Tx } from './ports.ts'
+import type { Clock, Idempotency, Journal, JournalRecord, Store, Tx } from './ports.ts'
+import { isRefusal, Refusal } from './refusal.ts'
 import type { Requirement } from './requirement.ts'
 import { timeId } from './time-id.ts'
 
@@ -13,46 +14,71 @@ export type ActRecord = {
   id: string
   /** Commits the record to something that the act brings about, by its SHA-256. */
   effect(digest: Uint8Array): void
+  /** Names a rule that judged the act. */
+  judged(rule: AppliedRule): void
 }
+
+type AppliedRule = JournalRecord['rules'][number]
 
 export type Act<Output> = (tx: Tx, record: ActRecord) => Promise<Output>
 
-export type Performance<Output> = {
+/** What is performed, without the work itself. */
+export type Asked = {
   operation: string
   requires: Requirement
   caller: Caller
   /** What was asked, for the evidence; canonicalised and hashed, never stored. */
   input: unknown
   idempotencyKey?: string | undefined
-  act: Act<Output>
 }
 
+export type Performance<Output> = Asked & { act: Act<Output> }
+
 /** The evidence of one run of an act: a run that is repeated begins anew. */
-const openRecord = (id: string): { record: ActRecord; effects: string[] } => {
+type Evidence = { effects: readonly string[]; rules: ReadonlyMap<string, AppliedRule> }
+
+const openRecord = (id: string): { record: ActRecord; evidence: Evidence } => {
   const effects: string[] = []
+  const rules = new Map<string, AppliedRule>()
   const effect = (digest: Uint8Array): void => {
     if (digest.length !== 32) throw new TypeError('an effect is committed to by a SHA-256 of 32 bytes')
     effects.push(Buffer.from(digest).toString('hex'))
   }
-  return { record: { id, effect }, effects }
+  /** A list of payments is judged by the same rules again and again: each is named once, and a refusal outweighs. */
+  const judged = (rule: AppliedRule): void => {
+    const known = rules.get(rule.id)
+    if (known === undefined || known.outcome === 'passed') rules.set(rule.id, rule)
+  }
+  return { record: { id, effect, judged }, evidence: { effects, rules } }
 }
 
 /**
  * As JSON: the name of an OIDC caller and the key may hold any character, so joined they could be read two ways. Whoever
  * acts for several principals has keys of their own for each.
  */
-const keyOf = ({ operation, caller, idempotencyKey }: Performance<unknown>): string | undefined => {
+const keyOf = ({ operation, caller, idempotencyKey }: Asked): string | undefined => {
   if (idempotencyKey === undefined) return undefined
   const principal = caller.kind === 'holder' ? [caller.principal] : []
   return canonical([operation, caller.kind, caller.id, ...principal, idempotencyKey])
 }
+
+const journalled = (
+  house: House,
+  tx: Tx,
+  { operation, requires, caller }: Asked,
+  { id, input, evidence, at }: { id: string; input: Uint8Array; evidence: Evidence; at: number },
+): void =>
+  house.journal.record(tx, {
+    ...{ id, operation, caller: evidenceOf(caller), input, authority: authorityOf(requires, caller) },
+    ...{ rules: [...evidence.rules.values()], effects: evidence.effects, outcome: 'done', at },
+  })
 
 /**
  * The only door for writes: admit → transaction { act, journal }. Same idempotency key and same input give the same
  * answer; the act then does not run again, and nothing of the caller's proof is used up again.
  */
 export const perform = async <Output>(house: House, performance: Performance<Output>): Promise<Output> => {
-  const { operation, requires, caller, act } = performance
+  const { requires, caller, act } = performance
   admit(caller, requires)
   const input = digestOf(performance.input)
   const key = keyOf(performance)
@@ -62,14 +88,89 @@ export const perform = async <Output>(house: House, performance: Performance<Out
       if (answer !== undefined) return JSON.parse(answer) as Output
     }
     if ('spend' in caller) await caller.spend?.(tx)
-    const now = house.clock.now()
-    const { record, effects } = openRecord(timeId(now))
+    const at = house.clock.now()
+    const { record, evidence } = openRecord(timeId(at))
     const output = await act(tx, record)
     if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(output))
-    house.journal.record(tx, {
-      ...{ id: record.id, operation, caller: evidenceOf(caller), input, authority: authorityOf(requires, caller) },
-      ...{ rules: [], effects, outcome: 'done', at: now },
-    })
+    journalled(house, tx, performance, { id: record.id, input, evidence, at })
     return output
   })
+}
+
+export type Outcome<Output> = { done: true; output: Output } | { done: false; refusal: Refusal }
+
+/** What one list of acts does: it gets ready, lets each act run in turn, and writes what they came to. */
+export type ListedAct<Output> = (
+  tx: Tx,
+  run: (act: (at: number, record: ActRecord) => Promise<Output>) => Promise<void>,
+) => Promise<void>
+
+/**
+ * The same door for a list: many acts in one transaction, one outcome and one journal record each. A refused act leaves the others
+ * be, so it must have written nothing when it refuses. An act's output is taken, and its effects are, when the whole list has ended. What a
+ * refused caller proved with counts as used up.
+ * @param performances each admitted already to its own requirement by `admit`, again here.
+ */
+export const performAll = async <Output>(
+  house: House,
+  performances: readonly Asked[],
+  list: ListedAct<Output>,
+): Promise<Outcome<Output>[]> => {
+  const prepared = performances.map(asked => {
+    admit(asked.caller, asked.requires)
+    return { asked, input: digestOf(asked.input), key: keyOf(asked) }
+  })
+  return house.store.transaction(async tx => {
+    const outcomes: Outcome<Output>[] = []
+    const records: { at: number; id: string; evidence: Evidence; now: number }[] = []
+    const first = new Map<string, number>()
+    const one = async (at: number, act: (at: number, record: ActRecord) => Promise<Output>): Promise<Output> => {
+      const { asked, input, key } = prepared[at] as (typeof prepared)[number]
+      if (key !== undefined) {
+        const answer = await house.idempotency.recall(tx, key, input)
+        if (answer !== undefined) return JSON.parse(answer) as Output
+      }
+      if ('spend' in asked.caller) await asked.caller.spend?.(tx)
+      const now = house.clock.now()
+      const { record, evidence } = openRecord(timeId(now))
+      const output = await act(at, record)
+      records.push({ at, id: record.id, evidence, now })
+      return output
+    }
+    await list(tx, async act => {
+      for (const [at, { key, input }] of prepared.entries()) {
+        const twin = key === undefined ? undefined : first.get(key)
+        if (twin !== undefined) {
+          outcomes.push(sameOrRefused(outcomes[twin] as Outcome<Output>, prepared[twin]?.input, input))
+          continue
+        }
+        try {
+          outcomes.push({ done: true, output: await one(at, act) })
+          if (key !== undefined) first.set(key, at)
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          outcomes.push({ done: false, refusal: error })
+        }
+      }
+    })
+    for (const { at, id, evidence, now } of records) {
+      const { asked, input, key } = prepared[at] as (typeof prepared)[number]
+      const outcome = outcomes[at] as Outcome<Output>
+      if (!outcome.done) continue
+      if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(outcome.output))
+      journalled(house, tx, asked, { id, input, evidence, at: now })
+    }
+    return outcomes
+  })
+}
+
+/** One key twice in a list: the second gets the answer of the first, as it would have in the next list. */
+const sameOrRefused = <Output>(
+  outcome: Outcome<Output>,
+  input: Uint8Array | undefined,
+  other: Uint8Array,
+): Outcome<Output> => {
+  if (!outcome.done || (input !== undefined && Buffer.compare(input, other) === 0)) return outcome
+  const detail = 'This idempotency key was used with another input before.'
+  return { done: false, refusal: new Refusal('conflict', 'idempotency_mismatch', detail) }
 }

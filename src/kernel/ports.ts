@@ -331,3 +331,26 @@ export type RegisterTokens = {
     ): ChainWrite[]
   }
 }
+
+/** A signature over an EIP-712 struct, and the key it should be of. */
+export type TypedClaim = {
+  /** The struct as it is hashed: type hash and encoded fields, 32 bytes each (EIP-712, encodeData). */
+  struct: Uint8Array
+  /** 1: secp256k1 over the digest, EIP-2098. 2: P-256, r‖s over the SHA-256 of the digest, as any KMS signs it. Both with a low s. */
+  scheme: number
+  /** Compressed point, 33 bytes. */
+  key: Uint8Array
+  /** 64 bytes. */
+  signature: Uint8Array
+}
+
+/** EIP-712 in one domain. */
+export type TypedSignatures = {
+  /** 32 bytes. */
+  domainSeparator: Uint8Array
+  keccak(bytes: Uint8Array): Uint8Array
+  /** What is signed: keccak(0x1901 ‖ domain ‖ keccak(struct)). */
+  digest(struct: Uint8Array): Uint8Array
+  /** Off the main thread; one answer a claim. */
+  verify(claims: readonly TypedClaim[]): Promise<boolean[]>
+}

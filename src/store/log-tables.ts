@@ -1,5 +1,6 @@
+import { emptyRoot } from '../kernel/merkle.ts'
 import type { Row, Tx, Value } from '../kernel/ports.ts'
-import { emptyRoot, hashBytes, type Tile, type TilePlace, type TileReader } from './tlog.ts'
+import { hashBytes, type Tile, type TilePlace, type TileReader } from './tlog.ts'
 
 export type Head = { size: number; root: Buffer; epoch: number }
 export type StoredCheckpoint = { size: number; root: Buffer; note: string }

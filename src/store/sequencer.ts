@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { leafHash } from '../kernel/merkle.ts'
 import type { Clock, Store } from '../kernel/ports.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { acquireLease, checkLease, type Lease, releaseLease } from './leases.ts'
@@ -22,7 +23,6 @@ import {
   hashBytes,
   inclusionFrom,
   inclusionTiles,
-  leafHash,
   rootFrom,
   tileWidth,
 } from './tlog.ts'

@@ -1,4 +1,5 @@
-import { hashBytes, leafHash, verifyInclusion } from './tlog.ts'
+import { leafHash } from '../kernel/merkle.ts'
+import { hashBytes, verifyInclusion } from './tlog.ts'
 import { parseCheckpoint, parseNote, parseVerifierKey, verifyNote } from './tlog-note.ts'
 
 /** Proofs of inclusion as C2SP tlog-proof writes them: one text, to be checked offline with the log's verifier key alone. */

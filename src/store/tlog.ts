@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { emptyRoot, nodeHash } from '../kernel/merkle.ts'
 
 /**
  * The Merkle tree of RFC 6962 in the tiles of C2SP tlog-tiles. Pure: whoever stores tiles hands them in.
@@ -7,18 +7,6 @@ import { createHash, hash } from 'node:crypto'
 export const tileHeight = 8
 export const tileWidth = 2 ** tileHeight
 export const hashBytes = 32
-
-const sha256 = (data: Uint8Array): Buffer => hash('sha256', data, 'buffer')
-const leafPrefix = Buffer.of(0)
-const nodePrefix = Buffer.of(1)
-
-/** RFC 6962, 2.1: SHA-256(0x00 ‖ entry). */
-export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, entry]))
-/** RFC 6962, 2.1: SHA-256(0x01 ‖ left ‖ right). */
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
-  sha256(Buffer.concat([nodePrefix, left, right]))
-/** The root of the empty tree. */
-export const emptyRoot = (): Buffer => createHash('sha256').digest()
 
 /** The largest power of two below `size`. */
 const split = (size: number): number => {

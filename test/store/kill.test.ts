@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { leafHash, nodeHash } from '../../src/store/tlog.ts'
+import { leafHash, nodeHash } from '../../src/kernel/merkle.ts'
 import { itemIds, onBothDatabases, type Place } from './backends.ts'
 
 const children: ChildProcess[] = []

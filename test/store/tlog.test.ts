@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { emptyRoot, leafHash } from '../../src/kernel/merkle.ts'
 import {
   appendLeaves,
   consistencyFrom,
   consistencyTiles,
   edgeTiles,
-  emptyRoot,
   inclusionFrom,
   inclusionTiles,
-  leafHash,
   rootFrom,
   rootTiles,
   type Tile,

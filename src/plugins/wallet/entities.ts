@@ -39,6 +39,7 @@ export const entities: EntitySchema[] = [
   },
   { name: 'wallet_attempts', columns: { handle_sha256: key(bytes), attempts: integer, since: integer } },
   { name: 'wallet_keys', columns: { id: key(text), citizen: text, did_tag: bytes, used: integer, sealed: bytes } },
+  { name: 'wallet_ledger_keys', columns: { id: key(text), citizen: text, key_tag: bytes, sealed: bytes } },
   {
     name: 'wallet_credentials',
     columns: { id: key(text), citizen: text, holder_key: text, content_tag: bytes, sealed: bytes },
@@ -67,6 +68,7 @@ export const retention = [
   },
   { table: 'wallet_citizens', keep: 'forever', why: 'The citizen’s account; without it nothing sealed ever opens.' },
   { table: 'wallet_keys', keep: 'forever', why: 'Deleted with the credential, by the citizen.' },
+  { table: 'wallet_ledger_keys', keep: 'forever', why: 'Money moves by these keys; none but the citizen has them.' },
   { table: 'wallet_credentials', keep: 'forever', why: 'Deleted by the citizen.' },
   { table: 'wallet_disclosures', keep: 'forever', why: 'The citizen’s own memory of what was shown to whom.' },
 ] as const

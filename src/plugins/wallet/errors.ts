@@ -49,6 +49,21 @@ export const holderKeyUsed = (): Refusal =>
   new Refusal('conflict', 'holder_key_used', 'This key has its credential already; ask for one bound to a new key.')
 export const holderKeyGone = (): Refusal =>
   new Refusal('not_found', 'holder_key_gone', 'The key of that answer has been deleted since; ask for a new one.')
+export const ledgerKeyUnknown = (): Refusal =>
+  new Refusal('not_found', 'ledger_key_unknown', 'This wallet has no ledger key with that id.')
+export const ledgerForeign = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'ledger_foreign',
+    'This key is for another ledger: name its chain and contract in the domain.',
+  )
+export const ledgerRecordMalformed = (member: string): Refusal =>
+  new Refusal(
+    'malformed',
+    'ledger_record_malformed',
+    'A member of the record is missing, not one of its kind, or more than it can hold.',
+    { facts: { member: member.slice(0, 100) } },
+  )
 export const walletFull = (most: number): Refusal =>
   new Refusal('rejected', 'wallet_full', `A wallet holds at most ${most} of these; delete some first.`)
 export const audienceMissing = (): Refusal =>

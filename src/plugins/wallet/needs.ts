@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import type { Identity } from '../../kernel/identity.ts'
 import type { House } from '../../kernel/perform.ts'
 import type { SignatureAlgorithm, Signer } from '../../kernel/ports.ts'
+import type { Keccak } from '../../kernel/typed-domain.ts'
 import type { PassphraseCost } from './policy.ts'
 
 /** The holder's key as a presentation names it. */
@@ -27,6 +28,8 @@ export type WalletNeeds = {
   proveKey(key: HolderKey, to: { audience: string; nonce: string }, signer: Signer, now: number): Promise<string>
   /** The did:key of a public P-256 JWK. */
   didOf(publicJwk: JsonWebKey): string
+  /** Hashes what is signed for a ledger (EIP-712). */
+  keccak: Keccak
   /** A fresh id (UUID), ordered by time. */
   newId(): string
   /** @default policy.passphraseCost; never below policy.passphraseCostLeast. */

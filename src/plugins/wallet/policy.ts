@@ -35,6 +35,8 @@ export const sessionsMost = 8
 export const heldMost = 200
 /** Keys that no credential has come for yet. */
 export const idleKeysMost = 50
+/** Keys of accounts on ledgers. */
+export const ledgerKeysMost = 50
 export const compactMost = 65_536
 export const pageMost = 100
 export const pageDefault = 50

@@ -2,9 +2,11 @@ import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { changePassphrase, registerCitizen } from './actions/accounts.ts'
 import { deleteHeld, getHeld, listHeld, receiveCredential } from './actions/hold.ts'
 import { createHolderKey, proveHolderKey } from './actions/keys.ts'
+import { createLedgerKey, listLedgerKeys } from './actions/ledger-keys.ts'
 import { listDisclosures, presentHeld } from './actions/present.ts'
 import { type Desk, openDesk } from './actions/prove.ts'
 import { closeSession, openSession } from './actions/sign-in.ts'
+import { signLedgerRecord } from './actions/sign-ledger.ts'
 import { exportWallet, importWallet } from './actions/transfer.ts'
 import type { WalletNeeds } from './needs.ts'
 import { requires } from './policy.ts'
@@ -29,6 +31,9 @@ export const routes = (needs: WalletNeeds): Record<string, Route> => {
     deleteHeld: citizen(deleteHeld),
     presentHeld: citizen(presentHeld),
     listDisclosures: citizen(listDisclosures),
+    createLedgerKey: citizen(createLedgerKey),
+    listLedgerKeys: citizen(listLedgerKeys),
+    signLedgerRecord: citizen(signLedgerRecord),
     exportWallet: citizen(exportWallet),
     importWallet: citizen(importWallet),
   }

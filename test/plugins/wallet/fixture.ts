@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Wallet1763600000400 } from '../../../migrations/agency/0400-wallet.ts'
+import { WalletLedgerKeys1763800001010 } from '../../../migrations/agency/1010-wallet-ledger-keys.ts'
+import { keccak } from '../../../src/chain/keccak.ts'
 import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
 import { didKeyOf } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
@@ -132,7 +134,7 @@ export type Place = { file: string } | { databaseUrl: string; schema: string }
 
 const root = join(import.meta.dirname, '../../..')
 /** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
+export const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 
@@ -140,7 +142,7 @@ type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<s
 export const openOffice = async (place: Place, nation: Nation, clock: MovableClock) => {
   const store = await openStore({
     ...place,
-    migrations: [Store1760000000100, Wallet1763600000400],
+    migrations: [Store1760000000100, Wallet1763600000400, WalletLedgerKeys1763800001010],
     entities: [...storeEntities, ...wallet.entities],
   })
   const needs: WalletNeeds = {
@@ -149,6 +151,7 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
     present: presentCredential,
     proveKey: sealKeyProof,
     didOf: jwk => didKeyOf(publicKeyFromJwk(jwk)),
+    keccak,
     newId: () => timeId(clock.now()),
     passphraseCost: passphraseCostLeast,
   }
@@ -219,7 +222,8 @@ export const refusalOf = async (work: Promise<unknown>): Promise<string | undefi
   return error.code
 }
 
-const tables = ['citizens', 'sessions', 'attempts', 'keys', 'credentials', 'disclosures'].map(name => `wallet_${name}`)
+const names = ['citizens', 'sessions', 'attempts', 'keys', 'ledger_keys', 'credentials', 'disclosures']
+const tables = names.map(name => `wallet_${name}`)
 
 /** Everything that the operator's database has, as one text: bytes as Latin-1, hex and base64url. */
 export const everythingStored = async (office: Office): Promise<string> => {

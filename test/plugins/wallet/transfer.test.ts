@@ -1,7 +1,7 @@
 import { argon2Sync, generateKeyPairSync } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { canonical } from '../../../src/kernel/canonical.ts'
-import { exportContentMost, passphraseCostLeast } from '../../../src/plugins/wallet/policy.ts'
+import { exportContentMost, ledgerKeysMost, passphraseCostLeast } from '../../../src/plugins/wallet/policy.ts'
 import { sealBytes } from '../../../src/plugins/wallet/vault.ts'
 import { type Citizen, citizenAt, type Nation, onBothDatabases, passphrase, refusalOf } from './fixture.ts'
 
@@ -149,6 +149,7 @@ onBothDatabases(scene => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const jwk = privateKey.export({ format: 'jwk' })
     const did = office.needs.didOf({ kty: 'EC', crv: 'P-256', x: jwk.x ?? '', y: jwk.y ?? '' })
+    const ledgerKey = { id: 'k', ledger: `eip155:1:0x${'5f'.repeat(20)}`, label: 'l', jwk }
     const shown = { type, issuer: 'i', audience: 'a', challenge: 'c', credential: 'x', shown: [], at: 1 }
     const contents: unknown[] = [
       null,
@@ -157,10 +158,19 @@ onBothDatabases(scene => {
       { ...empty, keys: [{ did: 'did:key:zOther', heldFor: 'self', jwk }] },
       { ...empty, keys: [{ did, heldFor: 'other', jwk }] },
       { ...empty, keys: [{ did, heldFor: 'self', jwk: { ...jwk, d: 'AAAA' } }] },
+      { ...empty, ledgerKeys: {} },
+      { ...empty, ledgerKeys: [null] },
+      { ...empty, ledgerKeys: [{ ...ledgerKey, ledger: 'eip155:1:0x5f' }] },
+      { ...empty, ledgerKeys: [{ ...ledgerKey, label: 7 }] },
+      { ...empty, ledgerKeys: [{ ...ledgerKey, jwk: { ...jwk, d: 'AAAA' } }] },
+      { ...empty, ledgerKeys: Array.from({ length: ledgerKeysMost + 1 }, () => ledgerKey) },
       { ...empty, credentials: [null] },
       { ...empty, credentials: [{ id: 'x', compact: 7 }] },
       { ...empty, disclosures: [{ ...shown, at: 9e15 }] },
       { ...empty, disclosures: [{ ...shown, onBehalfOf: 'anyone' }] },
+      { ...empty, disclosures: [{ ...shown, signed: null }] },
+      { ...empty, disclosures: [{ ...shown, signed: { kind: 'transfer', members: null } }] },
+      { ...empty, disclosures: [{ ...shown, signed: { kind: 'transfer', members: { amount: 1.5 } } }] },
     ]
     const fileOf = (plain: Buffer) => ({
       ...head,
@@ -172,7 +182,7 @@ onBothDatabases(scene => {
     }
     const bomb = fileOf(gzipSync(Buffer.alloc(exportContentMost + 1)))
     expect(await refusalOf(imported(amara, bomb))).toBe('export_malformed')
-    const good = { ...empty, keys: [{ did, heldFor: 'self', jwk }] }
-    expect(await imported(amara, fileOf(gzipSync(JSON.stringify(good))))).toMatchObject({ keys: 1 })
+    const good = { ...empty, keys: [{ did, heldFor: 'self', jwk }], ledgerKeys: [ledgerKey] }
+    expect(await imported(amara, fileOf(gzipSync(JSON.stringify(good))))).toMatchObject({ keys: 2 })
   })
 })

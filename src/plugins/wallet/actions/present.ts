@@ -5,6 +5,7 @@ import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
 import { choose } from '../credentials.ts'
 import * as errors from '../errors.ts'
+import type { SignedRecord } from '../ledger.ts'
 import { claimsMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
 import { heldOf, walletPage } from './hold.ts'
@@ -14,7 +15,10 @@ import type { Desk } from './prove.ts'
 
 type PresentBody = { audience?: string; challenge?: string; claims?: string[]; onBehalfOf?: OnBehalfOf }
 
-/** What the citizen may look up later: what was shown to whom, when, and for whom. Sealed like everything else. */
+/**
+ * What the citizen may look up later: what was shown to whom, when, and for whom. A record signed for a ledger is one too:
+ * `audience` is the ledger, `challenge` the digest, `signed` what it says. Sealed like everything else.
+ */
 export type DisclosureRecord = {
   type: string
   issuer: string
@@ -23,6 +27,7 @@ export type DisclosureRecord = {
   shown: string[]
   at: number
   onBehalfOf?: OnBehalfOf & { mandate: string }
+  signed?: SignedRecord
 }
 
 type DisclosureRow = Row & { id: string; credential: string; sealed: Uint8Array; presentation: Uint8Array | null }

@@ -8,12 +8,14 @@ import type { Row, Tx } from '../../../kernel/ports.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
 import { type Held, jwsOf } from '../credentials.ts'
 import * as errors from '../errors.ts'
+import { ledgerForm, type SignedRecord } from '../ledger.ts'
 import { costFits, judgePassphrase } from '../passphrase.ts'
 import * as policy from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
 import { openBytes, sealBytes, type Vault } from '../vault.ts'
 import { allHeld, heldOf, judgeCredential, keep, type StoredHeld } from './hold.ts'
 import { allKeys, didTag, isKeyPair, type KeyRecord, publicOf } from './keys.ts'
+import { allLedgerKeys, keepLedgerKeys, type StoredLedgerKey } from './ledger-keys.ts'
 import type { DisclosureRecord } from './present.ts'
 import { citizenOf, type Desk, prove } from './prove.ts'
 
@@ -28,6 +30,8 @@ export type WalletExport = ExportHead & { sealed: string }
 
 type Content = {
   keys: KeyRecord[]
+  /** None in a file from before there were such keys. */
+  ledgerKeys?: StoredLedgerKey[]
   credentials: { id: string; compact: string }[]
   disclosures: (DisclosureRecord & { credential: string })[]
 }
@@ -49,6 +53,7 @@ const contentOf = async (desk: Desk, vault: Vault, ids: string[] | undefined): P
   const keys = (await allKeys(desk, vault)).filter(key => ids === undefined || held.some(of => of.holder === key.did))
   return {
     keys: keys.map(({ did, heldFor, jwk }) => ({ did, heldFor, jwk })),
+    ...(ids === undefined ? { ledgerKeys: await allLedgerKeys(desk, vault) } : {}),
     credentials: held.map(({ id, compact }) => ({ id, compact })),
     disclosures: ids === undefined ? await recentDisclosures(desk, vault) : [],
   }
@@ -97,10 +102,17 @@ const isTexts = (value: unknown): value is string[] =>
 
 const latestTime = 8.64e15
 
+const isSignedRecord = (value: Partial<SignedRecord> | null): boolean => {
+  const { kind, members } = value ?? {}
+  if (!isTexts([kind]) || typeof members !== 'object' || members === null) return false
+  return isTexts(Object.entries(members).flatMap(([name, of]) => [name, Number.isSafeInteger(of) ? String(of) : of]))
+}
+
 const isDisclosure = (value: Content['disclosures'][number]): boolean => {
-  const { type, issuer, audience, challenge, credential, shown, at, onBehalfOf } = value ?? {}
+  const { type, issuer, audience, challenge, credential, shown, at, onBehalfOf, signed } = value ?? {}
   if (!isTexts([type, issuer, audience, challenge, credential]) || !isTexts(shown)) return false
   if (!Number.isSafeInteger(at) || at < 0 || at > latestTime) return false
+  if (signed !== undefined && !isSignedRecord(signed)) return false
   return onBehalfOf === undefined || isTexts([onBehalfOf?.principal, onBehalfOf?.operation, onBehalfOf?.mandate])
 }
 
@@ -108,6 +120,12 @@ const isKey = (desk: Desk, value: KeyRecord): boolean => {
   const { did, heldFor, jwk } = value ?? {}
   if (jwk?.kty !== 'EC' || jwk.crv !== 'P-256' || !isKeyPair(jwk)) return false
   return (heldFor === 'self' || heldFor === 'minor') && desk.didOf(publicOf(jwk)) === did
+}
+
+const isLedgerKey = (value: StoredLedgerKey): boolean => {
+  const { id, ledger, label, jwk } = value ?? {}
+  if (!isTexts([id, ledger, label]) || !ledgerForm.test(ledger)) return false
+  return jwk?.kty === 'EC' && jwk.crv === 'P-256' && isKeyPair(jwk)
 }
 
 /** Whoever wrote a file knows its passphrase, so what is in it is checked like anything else that comes in. */
@@ -118,9 +136,10 @@ const checkedContent = (desk: Desk, plain: Buffer): Content => {
   } catch {
     throw errors.exportMalformed()
   }
-  const { keys, credentials, disclosures } = content ?? {}
-  const listed = [keys, credentials, disclosures].every(Array.isArray)
+  const { keys, ledgerKeys = [], credentials, disclosures } = content ?? {}
+  const listed = [keys, ledgerKeys, credentials, disclosures].every(Array.isArray)
   if (!listed || keys.length > policy.heldMost + policy.idleKeysMost) throw errors.exportMalformed()
+  if (ledgerKeys.length > policy.ledgerKeysMost || !ledgerKeys.every(isLedgerKey)) throw errors.exportMalformed()
   if (credentials.length > policy.heldMost || disclosures.length > policy.exportDisclosures) {
     throw errors.exportMalformed()
   }
@@ -182,6 +201,19 @@ const keepKeys = async (tx: Tx, desk: Desk, vault: Vault, keys: KeyRecord[]): Pr
   return ids
 }
 
+/** @returns the id of each key that was not there: in the file → here. */
+const moveLedgerKeys = async (
+  tx: Tx,
+  desk: Desk,
+  vault: Vault,
+  keys: readonly StoredLedgerKey[],
+): Promise<Map<string, string>> => {
+  const earlier = new Map(keys.map(key => [desk.newId(), key]))
+  const renewed = [...earlier].map(([id, { ledger, label, jwk }]) => ({ id, ledger, label, jwk }))
+  const kept = await keepLedgerKeys(tx, vault, renewed)
+  return new Map(kept.map(({ id }) => [earlier.get(id)?.id ?? '', id]))
+}
+
 /**
  * Adds what an export holds to this wallet; what is there already stays as it is.
  * @throws Refusal export_passphrase_wrong, export_malformed, wallet_full
@@ -206,8 +238,9 @@ export const importWallet = async (desk: Desk, context: Context): Promise<Answer
         const key = { id: keyIds.get(did) ?? '', heldFor: heldFor.get(did) ?? 'self' }
         await keep(tx, vault, { id, held, key })
       }
-      // The history comes along with the credentials that do; it is not there twice if they are there already.
-      const moved = new Map(missing.map(({ earlier, id }) => [earlier, id]))
+      const ledgerKeys = await moveLedgerKeys(tx, desk, vault, content.ledgerKeys ?? [])
+      // The history comes along with what it is of; it is not there twice if that is there already.
+      const moved = new Map([...missing.map(({ earlier, id }) => [earlier, id] as const), ...ledgerKeys])
       const shown = content.disclosures.filter(({ credential }) => moved.has(credential)).reverse()
       for (const { credential, ...record } of shown) {
         const id = desk.newId()
@@ -215,8 +248,8 @@ export const importWallet = async (desk: Desk, context: Context): Promise<Answer
         const row = { id, citizen: vault.citizen, credential: moved.get(credential) ?? '', sealed, presentation: null }
         tx.insert('wallet_disclosures', [row])
       }
-      const [keys, credentials, disclosures] = [keyIds.size, missing.length, shown.length]
-      return { keys, credentials, disclosures, leftOut: left }
+      const keys = keyIds.size + (content.ledgerKeys ?? []).length
+      return { keys, credentials: missing.length, disclosures: shown.length, leftOut: left }
     },
   })
   return { status: 200, body }

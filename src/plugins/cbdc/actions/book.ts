@@ -1,0 +1,355 @@
+import { encodeEntry } from '../../../kernel/ledger-entry.ts'
+import { leafHash, merkleRoot } from '../../../kernel/merkle.ts'
+import type { Row, Store, Tx } from '../../../kernel/ports.ts'
+import { type Attested, apply, closeBatch, type Invalidity } from '../ledger/apply.ts'
+import type { Facts, LedgerAccount } from '../ledger/facts.ts'
+import { isCustomer } from '../ledger/limits.ts'
+import { balanceOf, type Change, type State } from '../ledger/state.ts'
+import {
+  type Ask,
+  accountRow,
+  type Head,
+  type ReservationRow,
+  readAccounts,
+  readReservations,
+  updateAccounts,
+  writeHead,
+  writeReservations,
+} from './rows.ts'
+
+/** An entry as it was written. Balances are of the accounts touched, after it. */
+export type Written = {
+  number: number
+  batch: number
+  at: number
+  id: string | null
+  raw: Buffer
+  debit: number
+  credit: number | null
+  debitBalance: bigint
+  creditBalance: bigint | null
+}
+
+/** What knows the facts of a new account, or of one whose facts change with the entry. */
+export type FactsChange = Partial<Facts>
+
+export type BookItem = Attested & { id?: string | undefined; raw?: Buffer | undefined; facts?: FactsChange | undefined }
+
+/** Every so many entries of an account one is marked. */
+export const markEvery = 256
+
+/** A batch under way: what it has read, and what it will write. Only whoever locked the head has one. */
+export type Book = {
+  at: number
+  batch: number
+  state: Omit<State, 'account'> & { account(number: number): LedgerAccount | undefined }
+  load(accounts: Iterable<number>): Promise<void>
+  loadReservations(numbers: Iterable<number>): Promise<void>
+  /** The entry that bears an id, of this batch or before. */
+  loadIds(ids: readonly string[]): Promise<void>
+  byId(id: string): Written | undefined
+  apply(item: BookItem): { written: Written } | { invalid: Invalidity }
+  /** Changes what policy knows of an account. */
+  alter(number: number, facts: FactsChange): void
+  /** @returns what takes back all that was done since. */
+  mark(): () => void
+  /** The entries written since a number. */
+  since(number: number): readonly Written[]
+  next(): number
+  /** Writes everything. @returns the batch's root; undefined when nothing was entered. */
+  close(feeAccount: (currency: number) => number): Promise<Buffer | undefined>
+}
+
+const emptyFacts = (number: number, at: number): Facts => ({
+  ...{ class: 'person', level: 0, lead: number, day: 0, spent: 0n, held: 0n, rules: null, jurisdiction: null },
+  ...{ servicer: 0, kyc: null, openedAt: at, lastActive: at, lastEntry: 0, entries: 0 },
+  ...{ screenedAt: null, screeningList: null, screeningResult: null, device: null },
+})
+
+const entryColumns = `number, batch, at, id, raw, debit, credit, cast(debit_balance AS TEXT) AS debit_balance,
+  cast(credit_balance AS TEXT) AS credit_balance`
+
+const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
+
+const uuidOf = (bytes: Buffer): string => {
+  const hex = bytes.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+export const writtenOf = (row: Row): Written => ({
+  number: row['number'] as number,
+  batch: row['batch'] as number,
+  at: row['at'] as number,
+  id: row['id'] === null ? null : uuidOf(row['id'] as Buffer),
+  raw: row['raw'] as Buffer,
+  debit: row['debit'] as number,
+  credit: row['credit'] as number | null,
+  debitBalance: BigInt(row['debit_balance'] as string),
+  creditBalance: row['credit_balance'] === null ? null : BigInt(row['credit_balance'] as string),
+})
+
+const readByIds = async (ask: Ask, dialect: Store['dialect'], ids: readonly string[]): Promise<Written[]> => {
+  if (ids.length === 0) return []
+  const list =
+    dialect === 'sqlite'
+      ? 'IN (SELECT unhex(value) FROM json_each(?))'
+      : `IN (SELECT decode(value, 'hex') FROM json_array_elements_text(?::json))`
+  const sql = `SELECT ${entryColumns} FROM cbdc_entries WHERE id ${list}`
+  return (await ask(sql, [JSON.stringify(ids.map(id => id.replaceAll('-', '')))])).map(writtenOf)
+}
+
+/** What the log and receipts commit to: the place of the entry, and its bytes. */
+export const entryLeaf = ({ number, raw }: Pick<Written, 'number' | 'raw'>): Buffer => {
+  const place = Buffer.allocUnsafe(8)
+  place.writeBigUInt64BE(BigInt(number))
+  return leafHash(Buffer.concat([place, raw]))
+}
+
+type EntryRow = Written & { debitBefore: number; creditBefore: number | null }
+
+/** Fields that a payment does not touch; where one differs the account is written whole. */
+const isAltered = (before: LedgerAccount | undefined, after: LedgerAccount): boolean =>
+  before !== undefined &&
+  (before.key !== after.key ||
+    before.level !== after.level ||
+    before.lead !== after.lead ||
+    before.kyc !== after.kyc ||
+    before.class !== after.class ||
+    before.servicer !== after.servicer ||
+    before.jurisdiction !== after.jurisdiction ||
+    before.screenedAt !== after.screenedAt ||
+    before.screeningList !== after.screeningList ||
+    before.screeningResult !== after.screeningResult ||
+    before.device !== after.device)
+
+const reservationAfter = (
+  before: ReservationRow | undefined,
+  change: NonNullable<Change['reservation']>,
+  item: BookItem,
+  entry: number,
+): ReservationRow => {
+  if (before === undefined) {
+    if (change.now === null) throw new Error('a reservation that was not granted cannot end')
+    return { ...change.now, posted: 0n, entry, state: 'pending', endedBy: null }
+  }
+  const paid = item.entry.kind === 'post' ? item.entry.amount : 0n
+  const posted = before.posted + paid
+  if (change.now !== null) return { ...before, remaining: change.now.remaining, posted }
+  const ends = { post: 'posted', void: 'voided', expire: 'expired' } as const
+  const state = ends[item.entry.kind as keyof typeof ends]
+  return { ...before, remaining: 0n, posted, state, endedBy: entry }
+}
+
+/** @param head locked. @param now of the clock, in milliseconds: the batch's time is later than that of the one before. */
+export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: number): Book => {
+  const at = Math.max(now, head.lastTime + 1)
+  const original = new Map<number, LedgerAccount>()
+  const accounts = new Map<number, LedgerAccount>()
+  const reservations = new Map<number, ReservationRow>()
+  const stored = new Map<number, ReservationRow>()
+  const ids = new Map<string, Written>()
+  const entries: EntryRow[] = []
+  const fees = new Map<number, bigint>()
+  let undo: (() => void)[] = []
+  const counters = { account: head.nextAccount, reservation: head.nextReservation }
+  const firstEntry = head.nextEntry
+
+  const set = <K, V>(map: Map<K, V>, key: K, value: V): void => {
+    const before = map.get(key)
+    undo.push(() => {
+      if (before === undefined) map.delete(key)
+      else map.set(key, before)
+    })
+    map.set(key, value)
+  }
+  const state: Book['state'] = {
+    account: number => accounts.get(number),
+    reservation: number => {
+      const known = reservations.get(number)
+      return known?.state === 'pending' ? known : undefined
+    },
+    get nextAccount() {
+      return counters.account
+    },
+    get nextReservation() {
+      return counters.reservation
+    },
+  }
+  const next = (): number => firstEntry + entries.length
+
+  const load = async (numbers: Iterable<number>): Promise<void> => {
+    const wanted = new Set<number>()
+    for (const number of numbers) if (number !== 0 && !accounts.has(number)) wanted.add(number)
+    const found = await readAccounts(tx.query, dialect, [...wanted])
+    const leads: number[] = []
+    for (const account of found) {
+      original.set(account.number, account)
+      accounts.set(account.number, account)
+      if (account.lead !== account.number) leads.push(account.lead)
+    }
+    if (leads.some(lead => !accounts.has(lead))) await load(leads)
+  }
+
+  /** What all accounts of a person hold together stands at the lead. */
+  const hold = (account: LedgerAccount, delta: bigint): void => {
+    if (delta === 0n || !isCustomer(account)) return
+    const lead = accounts.get(account.lead)
+    if (lead === undefined) throw new Error(`the lead account ${account.lead} was not loaded`)
+    set(accounts, lead.number, { ...lead, held: lead.held + delta })
+  }
+
+  const enter = (item: BookItem, change: Change): Written => {
+    const number = next()
+    const [first, second] = change.accounts
+    if (first === undefined) throw new Error('an entry touches at least one account')
+    const touched = change.accounts.map(given => {
+      const before = accounts.get(given.number)
+      // `apply` copies what it was given, so the facts are there already, but for a new account.
+      const known = before === undefined ? { ...emptyFacts(given.number, at), ...given } : (given as LedgerAccount)
+      const after: LedgerAccount = { ...known, lastActive: at, lastEntry: number, entries: known.entries + 1 }
+      // The first account of the entry may have changed what its person holds, which stands at this one.
+      if (before !== undefined) after.held = before.held
+      if (given === first && item.facts !== undefined) Object.assign(after, item.facts)
+      set(accounts, given.number, after)
+      hold(after, balanceOf(after) - (before === undefined ? 0n : balanceOf(before)))
+      return { before: before?.lastEntry ?? 0, balance: balanceOf(after) }
+    })
+    const [debit, credit] = touched
+    const written: EntryRow = {
+      ...{ number, batch: head.nextBatch, at, id: item.id ?? null, raw: item.raw ?? encodeEntry(item.entry) },
+      ...{ debit: first.number, debitBalance: debit?.balance ?? 0n, debitBefore: debit?.before ?? 0 },
+      ...{
+        credit: second?.number ?? null,
+        creditBalance: credit?.balance ?? null,
+        creditBefore: credit?.before ?? null,
+      },
+    }
+    entries.push(written)
+    undo.push(() => void entries.pop())
+    if (written.id !== null) set(ids, written.id, written)
+    if (change.fee > 0n) set(fees, change.currency, (fees.get(change.currency) ?? 0n) + change.fee)
+    if (change.reservation !== undefined) {
+      const { number: reserved } = change.reservation
+      set(reservations, reserved, reservationAfter(reservations.get(reserved), change.reservation, item, number))
+    }
+    const before = { ...counters }
+    undo.push(() => void Object.assign(counters, before))
+    counters.account = change.nextAccount ?? counters.account
+    counters.reservation = change.nextReservation ?? counters.reservation
+    return written
+  }
+
+  const rowOf = (entry: EntryRow) => ({
+    ...{ number: entry.number, batch: entry.batch, at: entry.at },
+    id: entry.id === null ? null : idBytes(entry.id),
+    ...{ raw: entry.raw, debit: entry.debit, credit: entry.credit },
+    debit_balance: String(entry.debitBalance),
+    credit_balance: entry.creditBalance === null ? null : String(entry.creditBalance),
+    ...{ debit_before: entry.debitBefore, credit_before: entry.creditBefore },
+  })
+
+  /** Marks of the accounts that have come to a multiple; of several entries in one batch each is looked at. */
+  const marks = () => {
+    const counts = new Map<number, number>()
+    return entries.flatMap(entry =>
+      [entry.debit, entry.credit].flatMap(account => {
+        if (account === null) return []
+        const ordinal = (counts.get(account) ?? original.get(account)?.entries ?? 0) + 1
+        counts.set(account, ordinal)
+        return ordinal % markEvery === 0 ? [{ account, ordinal: ordinal / markEvery, entry: entry.number, at }] : []
+      }),
+    )
+  }
+
+  const writeAccounts = async (): Promise<void> => {
+    const [fresh, moved, altered]: LedgerAccount[][] = [[], [], []]
+    for (const [number, account] of accounts) {
+      const before = original.get(number)
+      if (before === account) continue
+      if (before === undefined) fresh?.push(account)
+      else moved?.push(account)
+      if (isAltered(before, account)) altered?.push(account)
+    }
+    if (fresh !== undefined && fresh.length > 0) tx.insert('cbdc_accounts', fresh.map(accountRow))
+    await updateAccounts(tx, dialect, moved ?? [], altered ?? [])
+  }
+
+  return {
+    ...{ at, batch: head.nextBatch, state, load, next },
+    async loadReservations(numbers) {
+      const wanted = [...new Set(numbers)].filter(number => number !== 0 && !reservations.has(number))
+      for (const found of await readReservations(tx.query, dialect, wanted)) {
+        reservations.set(found.number, found)
+        stored.set(found.number, found)
+      }
+      await load(
+        wanted.flatMap(number => {
+          const found = reservations.get(number)
+          return found === undefined ? [] : [found.from, found.to, found.arbiter]
+        }),
+      )
+    },
+    async loadIds(wanted) {
+      for (const found of await readByIds(tx.query, dialect, wanted)) if (found.id !== null) ids.set(found.id, found)
+    },
+    byId: id => ids.get(id),
+    apply(item) {
+      const applied = apply(state, item, at)
+      return applied.valid ? { written: enter(item, applied.change) } : { invalid: applied.why }
+    },
+    alter(number, facts) {
+      const account = accounts.get(number)
+      if (account === undefined) throw new Error(`the account ${number} was not loaded`)
+      set(accounts, number, { ...account, ...facts })
+    },
+    mark() {
+      const from = undo.length
+      return () => {
+        for (const back of undo.slice(from).reverse()) back()
+        undo = undo.slice(0, from)
+      }
+    },
+    since: number => entries.slice(number - firstEntry),
+    async close(feeAccount) {
+      const granted = [...reservations.values()].filter(({ number }) => !stored.has(number))
+      const changed = [...stored.values()].flatMap(before => {
+        const after = reservations.get(before.number)
+        return after === undefined || after === before ? [] : [after]
+      })
+      await load([...fees.keys()].map(feeAccount))
+      for (const account of closeBatch(state, fees, feeAccount)) accounts.set(account.number, account as LedgerAccount)
+      await writeAccounts()
+      await writeReservations(tx, dialect, granted, changed)
+      if (entries.length === 0) return undefined
+      const root = merkleRoot(entries.map(entryLeaf))
+      tx.insert('cbdc_entries', entries.map(rowOf))
+      const marked = marks()
+      if (marked.length > 0) tx.insert('cbdc_marks', marked)
+      tx.insert('cbdc_batches', [
+        { number: head.nextBatch, at, first_entry: firstEntry, entries: entries.length, root },
+      ])
+      await writeHead(tx, {
+        ...{ nextEntry: next(), nextBatch: head.nextBatch + 1, lastTime: at },
+        ...{ nextAccount: counters.account, nextReservation: counters.reservation },
+      })
+      return root
+    },
+  }
+}
+
+/** Whose key an entry has to be signed with, by its account. */
+export const signerOf = ({ entry }: { entry: BookItem['entry'] }): number | undefined => {
+  if ('by' in entry) return entry.by
+  if ('nonce' in entry) return 'from' in entry ? entry.from : entry.account
+  return undefined
+}
+
+/** Accounts that an entry names itself. */
+export const namedBy = (entry: BookItem['entry']): number[] => {
+  const numbers: number[] = []
+  for (const field of ['from', 'to', 'account', 'counter', 'arbiter', 'linked', 'by'] as const) {
+    const value = (entry as Record<string, unknown>)[field]
+    if (typeof value === 'number' && value !== 0) numbers.push(value)
+  }
+  return numbers
+}

@@ -1,0 +1,120 @@
+import { admit, holderOf } from '../../../kernel/gate.ts'
+import type { SignedEntry } from '../../../kernel/ledger-entry.ts'
+import type { Answer, Context } from '../../../kernel/plugin.ts'
+import type { Refusal } from '../../../kernel/refusal.ts'
+import { assertBodySigned } from '../../../kernel/signed-body.ts'
+import { accountNotYours, participantUnknown, recordMalformed, servicerDiffers } from '../errors.ts'
+import { recordsMost, requires } from '../policy.ts'
+import type { Handed } from './attest.ts'
+import { type BookItem, signerOf, type Written } from './book.ts'
+import type { Desk } from './desk.ts'
+import { allOf, type Held, type ItemOutcome } from './execute.ts'
+import { assertOwner } from './owner.ts'
+
+/** Whom an entry was signed by, of the accounts it touches: that one's owner learns its balance. */
+const view = (written: Written, item: BookItem) => ({
+  ...(written.id === null ? {} : { id: written.id }),
+  entry: written.number,
+  batch: written.batch,
+  at: new Date(written.at).toISOString(),
+  balanceMinor: String(signerOf(item) === written.credit ? written.creditBalance : written.debitBalance),
+})
+
+/** The accounts that speak in these records. @throws Refusal account_not_yours */
+const speakers = async ({ book }: Held, items: readonly BookItem[]) => {
+  const numbers = items.map(item => signerOf(item) ?? 0)
+  await book.load(numbers)
+  return numbers.map(number => {
+    const account = book.state.account(number)
+    if (account === undefined) throw accountNotYours()
+    return account
+  })
+}
+
+type PayBody = { records: Handed[] }
+
+/** Kinds that a customer hands in; `link` and `keyChange` speak of their account, the rest move money. */
+const assertCustomers = (items: readonly BookItem[]): void => {
+  const kinds = new Set<SignedEntry['kind']>(['transfer', 'reserve', 'post', 'void', 'withdraw', 'link', 'keyChange'])
+  if (items.some(({ entry }) => !kinds.has(entry.kind as SignedEntry['kind']))) throw recordMalformed()
+}
+
+/**
+ * Hands in what the owner of accounts signed: one record, or several that stand or fall together. The session gates, the
+ * signature authorises.
+ * @throws Refusal of the first record that may not stand; account_not_yours
+ */
+export const submitRecords = async (desk: Desk, context: Context): Promise<Answer> => {
+  admit(context.caller, requires.pay)
+  const caller = holderOf(context.caller)
+  const { records } = context.body as PayBody
+  const items = await desk.attest(records)
+  assertCustomers(items)
+  const body = await desk.ledger.execute({
+    operation: 'submitRecords',
+    requires: requires.pay,
+    caller,
+    input: context.body,
+    idempotencyKey: context.headers['idempotency-key'],
+    chains: async held => {
+      const accounts = await speakers(held, items)
+      const [first] = accounts
+      if (first === undefined) throw recordMalformed()
+      await assertOwner(held.tx.query, caller, held.currencies.of(first.currency), accounts)
+      return [items]
+    },
+    answer: (_held, outcomes) => ({
+      entries: allOf(outcomes).map((written, at) => view(written, items[at] as BookItem)),
+    }),
+  })
+  return { status: 201, body }
+}
+
+type BatchBody = { chains: Handed[][] }
+
+const refused = ({ code, message }: Refusal) => ({ outcome: 'refused' as const, code, detail: message })
+
+const outcomeView = (outcome: ItemOutcome, item: BookItem) =>
+  'refusal' in outcome ? refused(outcome.refusal) : { outcome: 'entered' as const, ...view(outcome.written, item) }
+
+/**
+ * Records of a bank's customers, many in one request. Each chain stands or falls as a whole, by the ledger's promise: a proof of one
+ * entry says nothing of the others. What is refused leaves the rest be.
+ * @throws Refusal agency_body_mismatch, participant_unknown; of single records in the answer
+ */
+export const submitBatch = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { caller } = context
+  admit(caller, requires.payForCustomers)
+  assertBodySigned(caller, context.body)
+  const { chains } = context.body as BatchBody
+  const items = await desk.attest(chains.flat())
+  if (items.length > recordsMost) throw recordMalformed()
+  assertCustomers(items)
+  let next = 0
+  const linked = chains.map(chain => chain.map(() => items[next++] as BookItem))
+  const body = await desk.ledger.execute({
+    operation: 'submitBatch',
+    requires: requires.payForCustomers,
+    caller,
+    input: context.body,
+    idempotencyKey: context.headers['idempotency-key'],
+    chains: async held => {
+      const sql = 'SELECT account FROM cbdc_participants WHERE did = ? AND ended_at IS NULL'
+      const own = new Set((await held.tx.query<{ account: number }>(sql, [caller.id])).map(({ account }) => account))
+      if (own.size === 0) throw participantUnknown()
+      await held.book.load(items.map(item => signerOf(item) ?? 0))
+      const served = items.every(item => {
+        const account = held.book.state.account(signerOf(item) ?? 0)
+        return account === undefined || own.has(account.servicer) || own.has(account.number)
+      })
+      if (!served) throw servicerDiffers()
+      return linked
+    },
+    answer: (_held, outcomes) => ({
+      chains: outcomes.map((chain, at) =>
+        chain.map((outcome, link) => outcomeView(outcome, (linked[at] as BookItem[])[link] as BookItem)),
+      ),
+    }),
+  })
+  return { status: 200, body }
+}

@@ -1,0 +1,289 @@
+import type { Row, Store, Tx, Value } from '../../../kernel/ports.ts'
+import type { AccountClass, LedgerAccount } from '../ledger/facts.ts'
+import type { Reservation } from '../ledger/state.ts'
+
+/** The tables as the ledger's own values, and lists of rows in one statement, on both databases. */
+
+export type Head = {
+  nextEntry: number
+  nextBatch: number
+  lastTime: number
+  nextAccount: number
+  nextReservation: number
+}
+
+type HeadRow = Row & {
+  next_entry: number
+  next_batch: number
+  last_time: number
+  next_account: number
+  next_reservation: number
+}
+
+/** Whoever writes locks the head first: from here to the commit nobody else writes to the ledger. */
+export const lockHead = async (tx: Tx): Promise<Head> => {
+  const [row] = await tx.query<HeadRow>('UPDATE cbdc_head SET id = id WHERE id = 1 RETURNING *')
+  if (row === undefined) throw new Error('the ledger has no head')
+  return {
+    ...{ nextEntry: row.next_entry, nextBatch: row.next_batch, lastTime: row.last_time },
+    ...{ nextAccount: row.next_account, nextReservation: row.next_reservation },
+  }
+}
+
+export const writeHead = async (tx: Tx, head: Head): Promise<void> => {
+  await tx.query(
+    `UPDATE cbdc_head SET next_entry = ?, next_batch = ?, last_time = ?, next_account = ?, next_reservation = ?
+     WHERE id = 1`,
+    [head.nextEntry, head.nextBatch, head.lastTime, head.nextAccount, head.nextReservation],
+  )
+}
+
+export type Ask = Tx['query']
+type Dialect = Store['dialect']
+
+/** `IN` a list of numbers handed over as one parameter. */
+export const inNumbers = (dialect: Dialect): string =>
+  dialect === 'sqlite'
+    ? 'IN (SELECT value FROM json_each(?))'
+    : 'IN (SELECT value::bigint FROM json_array_elements_text(?::json))'
+
+const sums = ['debits_pending', 'debits_posted', 'credits_pending', 'credits_posted', 'frozen', 'spent', 'held']
+const plain = [
+  ...['number', 'currency', 'side', 'scheme', 'prefix', 'x', 'nonce', 'holds', 'linked', 'interest_day', 'closed'],
+  ...['last_entry', 'entries', 'last_active', 'class', 'level', 'lead', 'day', 'rules', 'jurisdiction', 'servicer'],
+  ...['kyc_issuer', 'kyc_list', 'kyc_place', 'kyc_until', 'opened_at', 'screened_at', 'screening_list'],
+  ...['screening_result', 'device'],
+]
+/** Columns of an account: sums as text, since they pass 2^53. */
+export const accountColumns = [...plain, ...sums.map(sum => `cast(${sum} AS TEXT) AS ${sum}`)].join(', ')
+
+export const accountOf = (row: Row): LedgerAccount => {
+  const number = (column: string): number => row[column] as number
+  const amount = (column: string): bigint => BigInt(row[column] as string)
+  const text = (column: string): string | null => row[column] as string | null
+  const kycIssuer = text('kyc_issuer')
+  return {
+    number: number('number'),
+    currency: number('currency'),
+    side: number('side'),
+    key: { scheme: number('scheme'), prefix: number('prefix'), x: (row['x'] as Buffer).toString('hex') },
+    nonce: number('nonce'),
+    debitsPending: amount('debits_pending'),
+    debitsPosted: amount('debits_posted'),
+    creditsPending: amount('credits_pending'),
+    creditsPosted: amount('credits_posted'),
+    frozen: amount('frozen'),
+    holds: number('holds'),
+    linked: number('linked'),
+    interestDay: number('interest_day'),
+    closed: number('closed') === 1,
+    lastEntry: number('last_entry'),
+    entries: number('entries'),
+    lastActive: number('last_active'),
+    class: row['class'] as AccountClass,
+    level: number('level'),
+    lead: number('lead'),
+    day: number('day'),
+    spent: amount('spent'),
+    held: amount('held'),
+    rules: row['rules'] as Uint8Array | null,
+    jurisdiction: text('jurisdiction'),
+    servicer: number('servicer'),
+    kyc:
+      kycIssuer === null
+        ? null
+        : { issuer: kycIssuer, list: number('kyc_list'), index: number('kyc_place'), until: number('kyc_until') },
+    openedAt: number('opened_at'),
+    screenedAt: row['screened_at'] as number | null,
+    screeningList: text('screening_list'),
+    screeningResult: text('screening_result'),
+    device: text('device'),
+  }
+}
+
+/** Every column of an account, in an order of its own. */
+export const accountRow = (account: LedgerAccount): Record<string, Value> => ({
+  number: account.number,
+  currency: account.currency,
+  side: account.side,
+  scheme: account.key.scheme,
+  prefix: account.key.prefix,
+  x: Buffer.from(account.key.x, 'hex'),
+  nonce: account.nonce,
+  debits_pending: String(account.debitsPending),
+  debits_posted: String(account.debitsPosted),
+  credits_pending: String(account.creditsPending),
+  credits_posted: String(account.creditsPosted),
+  frozen: String(account.frozen),
+  holds: account.holds,
+  linked: account.linked,
+  interest_day: account.interestDay,
+  closed: account.closed ? 1 : 0,
+  last_entry: account.lastEntry,
+  entries: account.entries,
+  last_active: account.lastActive,
+  class: account.class,
+  level: account.level,
+  lead: account.lead,
+  day: account.day,
+  spent: String(account.spent),
+  held: String(account.held),
+  rules: account.rules,
+  jurisdiction: account.jurisdiction,
+  servicer: account.servicer,
+  kyc_issuer: account.kyc?.issuer ?? null,
+  kyc_list: account.kyc?.list ?? null,
+  kyc_place: account.kyc?.index ?? null,
+  kyc_until: account.kyc?.until ?? null,
+  opened_at: account.openedAt,
+  screened_at: account.screenedAt,
+  screening_list: account.screeningList,
+  screening_result: account.screeningResult,
+  device: account.device,
+})
+
+export const readAccounts = async (
+  ask: Ask,
+  dialect: Dialect,
+  numbers: readonly number[],
+): Promise<LedgerAccount[]> => {
+  if (numbers.length === 0) return []
+  const sql = `SELECT ${accountColumns} FROM cbdc_accounts WHERE number ${inNumbers(dialect)}`
+  return (await ask(sql, [JSON.stringify(numbers)])).map(accountOf)
+}
+
+type Column = { name: string; type: 'INTEGER' | 'TEXT' | 'BYTES' }
+
+const shown = (value: Value | undefined): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+
+/** Many rows changed by one statement and one parameter: a third of the time of a statement each. */
+const updateMany = (dialect: Dialect, table: string, key: string, columns: readonly Column[]): string => {
+  const all = [{ name: key, type: 'INTEGER' as const }, ...columns]
+  const sets = columns.map(({ name }) => `${name} = v.${name}`).join(', ')
+  if (dialect === 'sqlite') {
+    const values = all.map(({ name, type }, at) =>
+      type === 'BYTES'
+        ? `unhex(value ->> ${at}) AS ${name}`
+        : `${type === 'INTEGER' ? `cast(value ->> ${at} AS INTEGER)` : `value ->> ${at}`} AS ${name}`,
+    )
+    return `UPDATE ${table} SET ${sets} FROM (SELECT ${values.join(', ')} FROM json_each(?)) AS v WHERE ${table}.${key} = v.${key}`
+  }
+  const types = { INTEGER: 'bigint', TEXT: 'text', BYTES: 'text' }
+  const values = all.map(({ name, type }, at) =>
+    type === 'BYTES' ? `decode(value ->> ${at}, 'hex') AS ${name}` : `(value ->> ${at})::${types[type]} AS ${name}`,
+  )
+  return `UPDATE ${table} SET ${sets} FROM (SELECT ${values.join(', ')} FROM json_array_elements(?::json)) AS v WHERE ${table}.${key} = v.${key}`
+}
+
+const integer = (name: string): Column => ({ name, type: 'INTEGER' })
+/** What payments change. */
+const moving: readonly Column[] = [
+  ...['nonce', 'debits_pending', 'debits_posted', 'credits_pending', 'credits_posted', 'frozen', 'holds'].map(integer),
+  ...['linked', 'interest_day', 'closed', 'last_entry', 'entries', 'last_active', 'day', 'spent', 'held'].map(integer),
+  { name: 'rules', type: 'BYTES' },
+]
+/** What else may change of an account. */
+const rest: readonly Column[] = [
+  ...['scheme', 'prefix', 'level', 'lead', 'servicer', 'kyc_list', 'kyc_place', 'kyc_until', 'screened_at'].map(
+    integer,
+  ),
+  { name: 'x', type: 'BYTES' },
+  ...['class', 'jurisdiction', 'kyc_issuer', 'screening_list', 'screening_result', 'device'].map(
+    (name): Column => ({ name, type: 'TEXT' }),
+  ),
+]
+
+const update = async (tx: Tx, dialect: Dialect, accounts: readonly LedgerAccount[], columns: readonly Column[]) => {
+  if (accounts.length === 0) return
+  const rows = accounts.map(account => {
+    const row = accountRow(account)
+    return [account.number, ...columns.map(({ name }) => shown(row[name]))]
+  })
+  await tx.query(updateMany(dialect, 'cbdc_accounts', 'number', columns), [JSON.stringify(rows)])
+}
+
+/** @param altered those of which more than money has changed: their key or what policy knows. */
+export const updateAccounts = async (
+  tx: Tx,
+  dialect: Dialect,
+  moved: readonly LedgerAccount[],
+  altered: readonly LedgerAccount[],
+): Promise<void> => {
+  await update(tx, dialect, moved, moving)
+  await update(tx, dialect, altered, rest)
+}
+
+export const reservationColumns = `number, payer, payee, currency, cast(amount AS TEXT) AS amount,
+  cast(remaining AS TEXT) AS remaining, cast(posted AS TEXT) AS posted, expiry, lock_hash, arbiter, entry, state, ended_by`
+
+/** A reservation with what became of it. */
+export type ReservationRow = Reservation & {
+  posted: bigint
+  /** The entry that granted it, and the one that ended it. */
+  entry: number
+  state: 'pending' | 'posted' | 'voided' | 'expired'
+  endedBy: number | null
+}
+
+export const reservationOf = (row: Row): ReservationRow => ({
+  number: row['number'] as number,
+  from: row['payer'] as number,
+  to: row['payee'] as number,
+  currency: row['currency'] as number,
+  amount: BigInt(row['amount'] as string),
+  remaining: BigInt(row['remaining'] as string),
+  posted: BigInt(row['posted'] as string),
+  expiry: row['expiry'] as number,
+  lockHash: (row['lock_hash'] as Buffer).toString('hex'),
+  arbiter: row['arbiter'] as number,
+  entry: row['entry'] as number,
+  state: row['state'] as ReservationRow['state'],
+  endedBy: row['ended_by'] as number | null,
+})
+
+const reservationRow = (reservation: ReservationRow): Record<string, Value> => ({
+  number: reservation.number,
+  payer: reservation.from,
+  payee: reservation.to,
+  currency: reservation.currency,
+  amount: String(reservation.amount),
+  remaining: String(reservation.remaining),
+  posted: String(reservation.posted),
+  expiry: reservation.expiry,
+  lock_hash: Buffer.from(reservation.lockHash, 'hex'),
+  arbiter: reservation.arbiter,
+  entry: reservation.entry,
+  state: reservation.state,
+  ended_by: reservation.endedBy,
+})
+
+export const readReservations = async (
+  ask: Ask,
+  dialect: Dialect,
+  numbers: readonly number[],
+): Promise<ReservationRow[]> => {
+  if (numbers.length === 0) return []
+  const sql = `SELECT ${reservationColumns} FROM cbdc_reservations WHERE number ${inNumbers(dialect)}`
+  return (await ask(sql, [JSON.stringify(numbers)])).map(reservationOf)
+}
+
+const ofReservation: readonly Column[] = [
+  ...['remaining', 'posted', 'ended_by'].map(integer),
+  { name: 'state', type: 'TEXT' },
+]
+
+export const writeReservations = async (
+  tx: Tx,
+  dialect: Dialect,
+  granted: readonly ReservationRow[],
+  changed: readonly ReservationRow[],
+): Promise<void> => {
+  if (granted.length > 0) tx.insert('cbdc_reservations', granted.map(reservationRow))
+  if (changed.length === 0) return
+  const rows = changed.map(reservation => {
+    const row = reservationRow(reservation)
+    return [reservation.number, ...ofReservation.map(({ name }) => shown(row[name]))]
+  })
+  await tx.query(updateMany(dialect, 'cbdc_reservations', 'number', ofReservation), [JSON.stringify(rows)])
+}

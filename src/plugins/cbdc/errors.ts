@@ -1,0 +1,120 @@
+import { Refusal } from '../../kernel/refusal.ts'
+import type { Invalidity } from './ledger/apply.ts'
+import type { Stop } from './ledger/limits.ts'
+
+/** Why an entry may not stand, as it is told. What concerns a payee has one name. */
+const invalid: Record<Invalidity, () => Refusal> = {
+  amount_not_positive: () => new Refusal('rejected', 'amount_not_positive', 'An amount is at least one minor unit.'),
+  amount_too_large: () =>
+    new Refusal('rejected', 'amount_too_large', 'Amounts and sums stay at or below 9223372036854775807 minor units.'),
+  account_same: () => new Refusal('rejected', 'account_same', 'The two accounts have to be different ones.'),
+  account_unknown: () => new Refusal('not_found', 'account_unknown', 'There is no account of that number.'),
+  account_closed: () => new Refusal('rejected', 'account_closed', 'The account is closed.'),
+  reservation_unknown: () =>
+    new Refusal('not_found', 'reservation_unknown', 'No reservation of that number stands (any more).'),
+  reservation_expired: () =>
+    new Refusal('rejected', 'reservation_expired', 'The reservation has expired; the money is the payer’s again.'),
+  reservation_pending: () =>
+    new Refusal('rejected', 'reservation_pending', 'The reservation has not expired yet; wait for its expiry.'),
+  signature_invalid: () =>
+    new Refusal(
+      'forbidden',
+      'signature_invalid',
+      'The signature is not one of the key that has to sign this, over this record, for this ledger.',
+    ),
+  transfer_expired: () =>
+    new Refusal('rejected', 'transfer_expired', 'What was signed was valid until a time that has passed; sign anew.'),
+  nonce_mismatch: () =>
+    new Refusal(
+      'conflict',
+      'nonce_mismatch',
+      'The nonce is not the next of the account; read the account and sign anew.',
+    ),
+  currency_mismatch: () => new Refusal('rejected', 'currency_mismatch', 'The account is kept in another currency.'),
+  key_invalid: () =>
+    new Refusal('rejected', 'key_invalid', 'The key is no compressed point of a scheme that the ledger knows.'),
+  account_number_taken: () =>
+    new Refusal('conflict', 'account_number_taken', 'Another account got that number; try again.'),
+  preimage_mismatch: () =>
+    new Refusal('rejected', 'preimage_mismatch', 'The preimage does not have the hash that locks the reservation.'),
+  reservation_amount: () =>
+    new Refusal('conflict', 'reservation_amount', 'The reservation holds another amount; read it and sign anew.'),
+  reservation_expiry: () =>
+    new Refusal(
+      'rejected',
+      'reservation_expiry',
+      'A reservation expires in the future, within the time that policy grants.',
+    ),
+  account_frozen: () => new Refusal('forbidden', 'account_frozen', 'The account is frozen by an order.'),
+  freeze_unknown: () => new Refusal('conflict', 'freeze_unknown', 'That much is not frozen on this account.'),
+  account_not_linked: () =>
+    new Refusal('rejected', 'account_not_linked', 'The owner has not named that account as the one linked.'),
+  account_not_empty: () =>
+    new Refusal('conflict', 'account_not_empty', 'An account is closed when nothing is on it, reserved or frozen.'),
+  interest_already: () =>
+    new Refusal('conflict', 'interest_already', 'Interest of that day has been computed for this account.'),
+  funds_insufficient: () =>
+    new Refusal('rejected', 'funds_insufficient', 'The account does not have that much to spend.'),
+  payee_cannot_receive: () =>
+    new Refusal('rejected', 'payee_cannot_receive', 'The payee cannot receive this payment; ask them for another way.'),
+}
+
+export const payeeCannotReceive = (): Refusal => invalid.payee_cannot_receive()
+export const invalidEntry = (why: Invalidity): Refusal => invalid[why]()
+
+const stopped: Record<Stop, () => Refusal> = {
+  kyc_not_in_force: () =>
+    new Refusal('forbidden', 'kyc_not_in_force', 'The KYC attestation behind the account is not in force; renew it.'),
+  limit_per_payment: () =>
+    new Refusal('rejected', 'limit_per_payment', 'The amount is above what your KYC level allows for one payment.'),
+  limit_per_day: () =>
+    new Refusal(
+      'rejected',
+      'limit_per_day',
+      'With this payment you would pay more in a day than your KYC level allows.',
+    ),
+}
+
+export const stoppedByPolicy = (why: Stop): Refusal => stopped[why]()
+export const stoppedByRule = (): Refusal =>
+  new Refusal(
+    'forbidden',
+    'payment_stopped',
+    'The payment was stopped for review; ask the institution that serves you.',
+  )
+export const recordMalformed = (): Refusal =>
+  new Refusal(
+    'malformed',
+    'record_malformed',
+    'These bytes are no record that a customer hands in; see the closed table.',
+  )
+export const transferIdTaken = (): Refusal =>
+  new Refusal(
+    'conflict',
+    'transfer_id_taken',
+    'Another entry bears that id; an id stays with what it was first given to.',
+  )
+export const transferIdNotCurrent = (): Refusal =>
+  new Refusal('rejected', 'transfer_id_not_current', 'An id is a UUIDv7 (RFC 9562) made within the last day.')
+export const chainBroken = (): Refusal =>
+  new Refusal('rejected', 'chain_broken', 'Another link of this chain was refused, so none of it was done.')
+export const currencyUnknown = (): Refusal =>
+  new Refusal('not_found', 'currency_unknown', 'The ledger keeps no such currency.')
+export const policyMissing = (): Refusal =>
+  new Refusal('unavailable', 'policy_missing', 'No policy of this currency is in force yet.')
+export const ledgerBusy = (): Refusal =>
+  new Refusal('unavailable', 'ledger_busy', 'Too many entries are waiting; try again later.')
+export const accountNotYours = (): Refusal =>
+  new Refusal('forbidden', 'account_not_yours', 'The account is not one of the caller’s own.')
+export const pseudonymMissing = (domain: string): Refusal =>
+  new Refusal(
+    'forbidden',
+    'pseudonym_missing',
+    `Present a KYC attestation that discloses your pseudonym in the domain ${domain}.`,
+  )
+export const accountIdTaken = (): Refusal =>
+  new Refusal('conflict', 'account_id_taken', 'Another account bears that id.')
+export const participantUnknown = (): Refusal =>
+  new Refusal('forbidden', 'participant_unknown', 'Only an institution admitted to the ledger may do this.')
+export const servicerDiffers = (): Refusal =>
+  new Refusal('forbidden', 'servicer_differs', 'The payer is served by another institution.')

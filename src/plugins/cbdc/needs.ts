@@ -1,0 +1,22 @@
+import type { House } from '../../kernel/perform.ts'
+import type { TypedSignatures } from '../../kernel/ports.ts'
+import type { KycPlace } from './ledger/facts.ts'
+import type { MonitoringRules } from './ledger/monitoring.ts'
+
+/** What the composition root hands to this plugin. */
+export type CbdcNeeds = {
+  house: House
+  /** EIP-712 in the ledger's domain: name, version, chain id and verifying contract are fixed at genesis. */
+  signatures: TypedSignatures
+  domain: { name: string; version: string; chainId: number; verifyingContract: string }
+  /** Is the KYC attestation at this place in force: accredited issuer, neither revoked nor suspended? @throws Refusal unavailable */
+  kycInForce(place: KycPlace): boolean
+  /** The chain address behind an issuer's DID, lower case. */
+  issuerAddress(did: string): string
+  rules: MonitoringRules
+  /** A fresh id (UUID), ordered by time. */
+  newId(): string
+  publicUrl: string
+  /** DID of this agency. */
+  did: string
+}
