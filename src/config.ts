@@ -36,9 +36,24 @@ export type AgencyConfig = {
   registers: string[]
   /** Their definitions as they were read; the registry plugin judges them. */
   definitions: RegisterSource[]
+  /** Currencies that this agency issues. */
+  currencies: CurrencyConfig[]
 }
 
 export type RegisterSource = { file: string; data: unknown }
+
+/** A currency as it is made on the chain, once: nothing of it changes afterwards. */
+export type CurrencyConfig = {
+  /** 1 to 65535, the same on both rails. */
+  number: number
+  /** ISO 4217, or three to eight capitals of the issuer's own. */
+  code: string
+  name: string
+  /** Minor units of the ledger, and decimals of the token. */
+  decimals: number
+  /** Where it comes into being: CBDC on the ledger, a stablecoin on the chain. */
+  home: 'ledger' | 'chain'
+}
 
 /**
  * How the status lists of this agency stand on chain: bit by bit as decided, or as digests of whole lists, published in
@@ -61,6 +76,7 @@ const defaults = {
   status: statusDefaults,
   registers: [],
   definitions: [],
+  currencies: [],
 }
 const known = [
   'name',
@@ -74,6 +90,7 @@ const known = [
   'status',
   'pseudonymAuthority',
   'registers',
+  'currencies',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
@@ -108,6 +125,31 @@ const parseStatus = (value: unknown, file: string): StatusConfig => {
   }
   if (mode === 'bitmap' && 'roundSeconds' in value) return fail(file, 'status.roundSeconds is for mode anchored')
   return { mode, roundSeconds }
+}
+
+const parseCurrency = (value: unknown, file: string): CurrencyConfig => {
+  const { number, code, name, decimals, home, ...rest } = isRecord(value)
+    ? value
+    : fail(file, 'a currency is a mapping')
+  for (const key of Object.keys(rest)) fail(file, `unknown key "currencies.${key}"`)
+  const whole = (given: unknown, least: number, most: number): given is number =>
+    Number.isInteger(given) && Number(given) >= least && Number(given) <= most
+  if (!whole(number, 1, 65_535)) return fail(file, 'currencies.number is a whole number from 1 to 65535')
+  if (typeof code !== 'string' || !/^[A-Z]{3,8}$/.test(code)) {
+    return fail(file, 'currencies.code is three to eight capital letters')
+  }
+  if (typeof name !== 'string' || name === '') return fail(file, 'currencies.name must be a text')
+  if (!whole(decimals, 0, 6)) return fail(file, 'currencies.decimals is a whole number from 0 to 6')
+  if (home !== 'ledger' && home !== 'chain') return fail(file, 'currencies.home is ledger or chain')
+  return { number, code, name, decimals, home }
+}
+
+const parseCurrencies = (value: unknown, file: string): CurrencyConfig[] => {
+  if (!Array.isArray(value)) return fail(file, 'currencies must be a list')
+  const currencies = value.map(each => parseCurrency(each, file))
+  const numbers = new Set(currencies.map(({ number }) => number))
+  if (numbers.size < currencies.length) fail(file, 'two currencies have one number')
+  return currencies
 }
 
 const isAuthorityUrl = (value: unknown, allowedHttpOrigins: readonly string[]): boolean => {
@@ -163,6 +205,7 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
     fail(file, 'pseudonymAuthority must be an https URL without a trailing slash')
   }
   if (raw['status'] !== undefined) config.status = parseStatus(raw['status'], file)
+  if (raw['currencies'] !== undefined) config.currencies = parseCurrencies(raw['currencies'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

@@ -1,6 +1,8 @@
 import type { AgencyOnChain } from './agency.ts'
+import { openMoneyRail } from './chain/money-rail.ts'
 import { openTypedSignatures } from './chain/typed-signatures.ts'
 import { issuerAddress } from './identity/verify.ts'
+import { schemes } from './kernel/ledger-entry.ts'
 import type { KycPlace } from './plugins/cbdc/ledger/facts.ts'
 import { openRules } from './plugins/cbdc/monitoring.ts'
 import type { CbdcNeeds } from './plugins/cbdc/needs.ts'
@@ -26,6 +28,11 @@ const kycJudge =
     )
   }
 
+/** @param publicKeyHex the compressed point. */
+const ownerKeyOf = (publicKeyHex: string): CbdcNeeds['ownKey'] => ({
+  ...{ scheme: schemes['P-256'], prefix: Number.parseInt(publicKeyHex.slice(0, 2), 16), x: publicKeyHex.slice(2) },
+})
+
 /** Chain id and contract are those of the genesis: what was signed for one ledger is nothing to another. */
 const domainOf = ({ chain }: AgencyOnChain): CbdcNeeds['domain'] => ({
   ...{ name: 'Chancery Ledger', version: '1' },
@@ -39,11 +46,18 @@ export const moneyOf = async (
   const { house, chain, settings, did } = agency
   const domain = domainOf(agency)
   const signatures = await openTypedSignatures(domain)
+  // The accounts of its currencies stand under a key of the agency's own that is used for nothing else.
+  const { publicKeyHex } = await agency.keys.obtain({ kind: 'P-256', alias: 'ledger' })
+  const currencies = agency.config.currencies.map(({ number }) => number)
+  const rail = await openMoneyRail(chain, { account: agency.address, currencies })
   const needs: CbdcNeeds = {
     ...{ house, signatures, domain, did, newId: parts.newId, publicUrl: settings.publicUrl },
     kycInForce: kycJudge(agency),
     issuerAddress: issuer => issuerAddress(issuer, chain.client.chain),
     rules: openRules(),
+    ownKey: ownerKeyOf(publicKeyHex),
+    rail,
+    outbox: agency.outbox,
   }
   return { needs, close: () => signatures.close() }
 }

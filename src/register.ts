@@ -1,4 +1,5 @@
 import type { AgencyBase, AgencyOnChain } from './agency.ts'
+import { makeWrite, openWrite, stageOf, termsOfIssuer } from './chain/currencies.ts'
 import type { OpenedChain } from './chain/open.ts'
 import type { AgencyConfig } from './config.ts'
 import { type Attribute, alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
@@ -119,4 +120,33 @@ export const establishTrust = async (
     if (!(await isRoot())) throw new Error(`${root.config.name} is configured as root but the chain names another`)
   }
   await settle(root, () => [...missingTrust(root, all, types), ...missingIssuerKeys(root, all)])
+}
+
+const sendAll = async (agency: AgencyOnChain, writes: readonly ChainWrite[]): Promise<void> => {
+  if (writes.length === 0) return
+  await agency.store.transaction(tx => agency.outbox.enqueue(tx, [...writes]))
+  await agency.outbox.poke()
+  if (!(await agency.outbox.settled(60_000))) throw new Error(`${agency.config.name}: the chain takes no transactions`)
+}
+
+/** Brings the currencies of the configuration onto the chain: the root makes them, their issuers give them terms, the root opens them. */
+export const establishCurrencies = async (root: AgencyOnChain, issuers: readonly AgencyOnChain[]): Promise<void> => {
+  const { chain, address, settings } = root
+  const all = issuers.flatMap(agency => agency.config.currencies.map(currency => ({ agency, currency })))
+  const staged = async () =>
+    Promise.all(all.map(async each => ({ ...each, stage: await stageOf(chain, each.currency.number) })))
+  const roles = (issuer: AgencyOnChain) => ({ root: address, issuer: issuer.address })
+  const missing = (await staged()).filter(({ stage }) => stage === 'missing')
+  await sendAll(
+    root,
+    missing.map(({ agency, currency }) => makeWrite(chain, currency, roles(agency))),
+  )
+  const made = (await staged()).filter(({ stage }) => stage === 'made')
+  for (const { agency, currency } of made) {
+    const given = { issuer: agency.address, now: settings.clock.now() }
+    await sendAll(agency, await termsOfIssuer(chain, currency, given))
+  }
+  await sendAll(root, await Promise.all(made.map(({ agency, currency }) => openWrite(chain, currency, roles(agency)))))
+  const left = (await staged()).find(({ stage }) => stage !== 'open')
+  if (left !== undefined) throw new Error(`the chain refuses the currency ${left.currency.code}`)
 }

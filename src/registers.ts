@@ -1,5 +1,5 @@
 import { hkdfSync, timingSafeEqual } from 'node:crypto'
-import { type AgencyOnChain, processId } from './agency.ts'
+import type { AgencyOnChain } from './agency.ts'
 import { waitingOf } from './chain/outbox-waiting.ts'
 import { frozenUnder, registerTokens } from './chain/tokens.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
@@ -15,7 +15,7 @@ import { DefinitionInvalid, parseDefinition } from './plugins/registry/definitio
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { lapsesARound } from './plugins/registry/policy.ts'
 import { type Knowledge, openRegister, type Register } from './plugins/registry/soundness.ts'
-import { acquireLease, checkLease, type Lease, releaseLease } from './store/leases.ts'
+import { keepRound } from './rounds.ts'
 import { openLogProofs } from './store/log-proofs.ts'
 
 /** What registers take of an agency: definitions, tokens on chain, and the rounds that record what has lapsed. */
@@ -136,31 +136,13 @@ export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): P
   }
 }
 
-/** Records what has lapsed, while this process has the lease. @returns what ends that, after the round under way. */
+/** Records what has lapsed. @returns what ends that. */
 export const keepLapsing = (agency: AgencyOnChain, needs: RegistryNeeds, log: Log): (() => Promise<void>) => {
-  const { store, settings } = agency
   const desk = openDesk(needs)
-  let lease: Lease | undefined
-  const round = async () => {
-    lease = await acquireLease(store, settings.clock, { name: 'registry-lapses', holder: processId, ttlMs: leaseMs })
-    if (lease === undefined) return
-    const held = lease
-    while ((await recordLapsed(desk, tx => checkLease(store, tx, held))) === lapsesARound && !ended);
-  }
-  let under: Promise<void> = Promise.resolve()
-  let ended = false
-  const timer = setInterval(() => {
-    under = under
-      .then(round)
-      .catch((error: unknown) => log.error({ error: String(error) }, 'lapsed entries were not recorded; tried again'))
-  }, everyMs)
-  timer.unref()
-  return async () => {
-    ended = true
-    clearInterval(timer)
-    await under
-    if (lease !== undefined) await releaseLease(store, lease)
-  }
+  return keepRound(agency, log, {
+    ...{ name: 'registry-lapses', everyMs: 60_000, failing: 'lapsed entries were not recorded; tried again' },
+    async run(check, ended) {
+      while ((await recordLapsed(desk, check)) === lapsesARound && !ended());
+    },
+  })
 }
-const everyMs = 60_000
-const leaseMs = 90_000

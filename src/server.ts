@@ -14,7 +14,7 @@ import type { Clock } from './kernel/ports.ts'
 import { startRounds } from './lists.ts'
 import { mount } from './mount.ts'
 import { agentFor, plugins } from './plugins.ts'
-import { establishTrust, fund, missingAttributes, settle } from './register.ts'
+import { establishCurrencies, establishTrust, fund, missingAttributes, settle } from './register.ts'
 
 export type ServerSettings = {
   agencies: AgencyConfig[]
@@ -114,6 +114,9 @@ const bringUp = async (settings: ServerSettings, closing: Closing): Promise<Serv
   )
   const root = agencies.find(agency => agency.config.root)
   if (root !== undefined) await step('trust is established', () => establishTrust(root, agencies, types))
+  if (root !== undefined && agencies.some(({ config }) => config.currencies.length > 0)) {
+    await step('currencies stand on chain', () => establishCurrencies(root, agencies))
+  }
   const mounted = await step('agencies are mounted', () => Promise.all(agencies.map(agency => mount(agency, types))))
   await Promise.all(agencies.map(agency => agency.outbox.settled(60_000)))
   await chain.follower.poke()

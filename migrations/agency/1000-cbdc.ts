@@ -82,7 +82,8 @@ export class Cbdc1763800001000 implements MigrationInterface {
         issuance_limit INTEGER NOT NULL, admitted_at INTEGER NOT NULL, ended_at INTEGER, PRIMARY KEY (did, currency)
       ) STRICT, WITHOUT ROWID`,
     ])
-    for (const table of ['cbdc_entries', 'cbdc_batches', 'cbdc_marks', 'cbdc_policies']) await refuseChanges(runner, table)
+    for (const table of ['cbdc_entries', 'cbdc_batches', 'cbdc_marks', 'cbdc_policies'])
+      await refuseChanges(runner, table)
   }
 
   async down(): Promise<void> {

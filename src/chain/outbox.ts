@@ -73,11 +73,16 @@ const blockOf = (chain: string, rows: StateRow[]): BlockRef | undefined => {
   return { chain, number: last.block_number, hash: last.block_hash, timestamp: (last.block_time ?? 0) * 1_000 }
 }
 
+/** By its name, by its address, or as `<name>@<address>`: another contract of the same make, such as the money of one currency. */
+const bindingOf = ({ contracts }: OutboxOptions, contract: string): Binding => {
+  const [name = '', at] = contract.split('@')
+  const known = contracts[name] ?? Object.values(contracts).find(({ address }) => address === contract.toLowerCase())
+  if (known === undefined) throw new Error(`The outbox knows no contract ${contract}.`)
+  return at === undefined ? known : { ...known, address: at.toLowerCase() }
+}
+
 const rowOf = (options: OutboxOptions, account: string, id: string, write: ChainWrite, position: number): Row => {
-  const binding =
-    options.contracts[write.contract] ??
-    Object.values(options.contracts).find(({ address }) => address === write.contract.toLowerCase())
-  if (binding === undefined) throw new Error(`The outbox knows no contract ${write.contract}.`)
+  const binding = bindingOf(options, write.contract)
   if (write.account.toLowerCase() !== account) throw new Error(`This outbox sends from ${account} only.`)
   return {
     id,

@@ -354,3 +354,44 @@ export type TypedSignatures = {
   /** Off the main thread; one answer a claim. */
   verify(claims: readonly TypedClaim[]): Promise<boolean[]>
 }
+
+/** A move between the ledger and the chain, as the chain saw it. */
+export type RailEvent = {
+  kind: 'departed' | 'arrived' | 'refunded' | 'suspended' | 'returned' | 'cancelled'
+  /** 32 bytes in hex, without 0x. */
+  operation: string
+  currency: number
+  block: number
+  /** The wallet it concerns, lower case; absent of what was cancelled before it came. */
+  wallet?: string
+  amountMinor?: bigint
+  /** Of what departed: the account of the ledger it is for. */
+  account?: number
+}
+
+/** What one currency is on the chain, in minor units. */
+export type RailStanding = {
+  /** Spendable there. */
+  supply: bigint
+  /** Held by the gate: locked, for a currency at home on the chain. */
+  locked: bigint
+  suspended: bigint
+}
+
+export type RailMove = { operation: string; currency: number; wallet: string; amountMinor: bigint }
+
+/** The gate between the ledger and the chain. */
+export type MoneyRail = {
+  /**
+   * What happened at the gate in final blocks after `block`, a bounded stretch at a time; `through` is the last block looked at.
+   * @throws Refusal unavailable
+   */
+  events(after: number): Promise<{ events: RailEvent[]; through: number }>
+  arrive(moves: readonly RailMove[]): ChainWrite
+  cancel(move: Pick<RailMove, 'operation' | 'currency'>): ChainWrite
+  refund(move: Pick<RailMove, 'operation' | 'currency'>): ChainWrite
+  settleSuspense(move: Pick<RailMove, 'operation' | 'currency' | 'wallet'>): ChainWrite
+  returnSuspense(move: Pick<RailMove, 'operation' | 'currency'>): ChainWrite
+  /** At the head of the chain; undefined while the currency is not open there. */
+  standing(currency: number): Promise<RailStanding | undefined>
+}

@@ -1,4 +1,5 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { railEntities, railRetention } from './rail-entities.ts'
 
 const text: EntitySchemaColumnOptions = { type: 'text' }
 const integer: EntitySchemaColumnOptions = { type: 'bigint' }
@@ -184,7 +185,9 @@ export const entities: EntitySchema[] = [
       number: integer,
     },
   },
-].map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
+]
+  .map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
+  .concat(railEntities)
 
 const ledger = 'The ledger itself: balances are the sum of its entries.'
 
@@ -201,5 +204,6 @@ export const retention = [
   { table: 'cbdc_policies', keep: 'forever', why: ledger },
   { table: 'cbdc_orders', keep: 'forever', why: ledger },
   { table: 'cbdc_participants', keep: 'forever', why: ledger },
+  ...railRetention,
   { table: 'cbdc_account_ids', keep: 'forever', why: ledger },
 ]

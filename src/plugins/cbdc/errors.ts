@@ -6,7 +6,7 @@ import type { Stop } from './ledger/limits.ts'
 const invalid: Record<Invalidity, () => Refusal> = {
   amount_not_positive: () => new Refusal('rejected', 'amount_not_positive', 'An amount is at least one minor unit.'),
   amount_too_large: () =>
-    new Refusal('rejected', 'amount_too_large', 'Amounts and sums stay at or below 9223372036854775807 minor units.'),
+    new Refusal('rejected', 'amount_too_large', 'Amounts stay at or below 9223372036854775807 minor units.'),
   account_same: () => new Refusal('rejected', 'account_same', 'The two accounts have to be different ones.'),
   account_unknown: () => new Refusal('not_found', 'account_unknown', 'There is no account of that number.'),
   account_closed: () => new Refusal('rejected', 'account_closed', 'The account is closed.'),
@@ -49,10 +49,14 @@ const invalid: Record<Invalidity, () => Refusal> = {
   freeze_unknown: () => new Refusal('conflict', 'freeze_unknown', 'That much is not frozen on this account.'),
   account_not_linked: () =>
     new Refusal('rejected', 'account_not_linked', 'The owner has not named that account as the one linked.'),
+  account_not_issuance: () =>
+    new Refusal('rejected', 'account_not_issuance', 'Money comes into being, and ends, on an issuance account only.'),
   account_not_empty: () =>
     new Refusal('conflict', 'account_not_empty', 'An account is closed when nothing is on it, reserved or frozen.'),
   interest_already: () =>
     new Refusal('conflict', 'interest_already', 'Interest of that day has been computed for this account.'),
+  sum_too_large: () =>
+    new Refusal('rejected', 'sum_too_large', 'What an account adds up to stays below 9223372036854775808 minor units.'),
   funds_insufficient: () =>
     new Refusal('rejected', 'funds_insufficient', 'The account does not have that much to spend.'),
   payee_cannot_receive: () =>
@@ -118,3 +122,81 @@ export const participantUnknown = (): Refusal =>
   new Refusal('forbidden', 'participant_unknown', 'Only an institution admitted to the ledger may do this.')
 export const servicerDiffers = (): Refusal =>
   new Refusal('forbidden', 'servicer_differs', 'The payer is served by another institution.')
+
+// Orders, issuance and policy.
+export const currencyTaken = (): Refusal =>
+  new Refusal('conflict', 'currency_taken', 'A currency of that code is open already.')
+export const policyInvalid = (why: string): Refusal =>
+  new Refusal('rejected', 'policy_invalid', `The policy contradicts itself: ${why}.`)
+export const policyInPast = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'policy_in_past',
+    'A policy is valid from a time to come; name one that is later than the approval of the second officer.',
+  )
+export const issuanceOnChain = (): Refusal =>
+  new Refusal('rejected', 'issuance_on_chain', 'The currency is at home on the chain; it is issued and redeemed there.')
+export const participantAdmitted = (): Refusal =>
+  new Refusal('conflict', 'participant_admitted', 'The institution is admitted to this currency already.')
+export const participantMissing = (): Refusal =>
+  new Refusal('not_found', 'participant_missing', 'No institution of that DID is admitted to this currency.')
+export const issuanceLimit = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'issuance_limit',
+    'With this issue more would stand issued to the institution than its limit allows.',
+  )
+export const redemptionUnknown = (): Refusal =>
+  new Refusal('not_found', 'redemption_unknown', 'There is no request for redemption with that id.')
+export const redemptionEnded = (): Refusal =>
+  new Refusal('conflict', 'redemption_ended', 'The request was executed, refused or withdrawn already.')
+export const redemptionTaken = (): Refusal =>
+  new Refusal('conflict', 'redemption_taken', 'A request for redemption bears that reference already.')
+export const orderExecuted = (): Refusal =>
+  new Refusal('conflict', 'order_executed', 'An order of that authority with that reference was executed already.')
+export const freezeNotStanding = (): Refusal =>
+  new Refusal('not_found', 'freeze_not_standing', 'No freeze under that order stands on this account (any more).')
+export const treasuryMissing = (): Refusal =>
+  new Refusal('unavailable', 'treasury_missing', 'The currency has no treasury account; name the account to receive.')
+export const keyOrderUnknown = (): Refusal =>
+  new Refusal('not_found', 'key_order_unknown', 'There is no order for another key with that id.')
+export const keyOrderWaiting = (): Refusal =>
+  new Refusal('conflict', 'key_order_waiting', 'An order for another key of this account is waiting already.')
+export const keyOrderEarly = (dueAt: string): Refusal =>
+  new Refusal('rejected', 'key_order_early', 'The owner may still object; execute the order when it is due.', {
+    facts: { dueAt },
+  })
+export const keyOrderEnded = (state: string): Refusal =>
+  new Refusal('conflict', 'key_order_ended', 'The order for another key does not wait any more.', { facts: { state } })
+export const keySame = (): Refusal =>
+  new Refusal('rejected', 'key_same', 'The account has that key already; name another.')
+export const objectionInvalid = (): Refusal =>
+  new Refusal(
+    'forbidden',
+    'objection_invalid',
+    'An objection is signed with the key that the account has now, over the account and the order, for this ledger.',
+  )
+export const attestationNotInForce = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'attestation_not_in_force',
+    'The attestation named is not in force; issue it, and name its place in your status lists.',
+  )
+export const interestNotStated = (): Refusal =>
+  new Refusal('rejected', 'interest_not_stated', 'No policy of the currency stated interest for that day.')
+export const interestDayOpen = (): Refusal =>
+  new Refusal('rejected', 'interest_day_open', 'Interest is computed for a day (UTC) when it has ended.')
+export const interestDayDone = (): Refusal =>
+  new Refusal('conflict', 'interest_day_done', 'Interest of a later day was computed already; that day is closed.')
+export const interestDayGap = (next: string): Refusal =>
+  new Refusal('conflict', 'interest_day_gap', 'Days follow one another; compute interest of the one before first.', {
+    facts: { next },
+  })
+export const railUnavailable = (): Refusal =>
+  new Refusal('unavailable', 'rail_unavailable', 'This ledger has no way to the chain.')
+export const moveUnknown = (): Refusal =>
+  new Refusal('not_found', 'move_unknown', 'No move between the rails bears that id.')
+export const moveState = (state: string): Refusal =>
+  new Refusal('conflict', 'move_state', `This cannot be decided about a move that is ${state}.`)
+export const moveWalletMissing = (): Refusal =>
+  new Refusal('malformed', 'move_wallet_missing', 'Name the wallet that the money shall go to.')

@@ -1,5 +1,6 @@
+import type { OwnerKey } from '../../kernel/ledger-entry.ts'
 import type { House } from '../../kernel/perform.ts'
-import type { TypedSignatures } from '../../kernel/ports.ts'
+import type { ChainOutbox, MoneyRail, TypedSignatures } from '../../kernel/ports.ts'
 import type { KycPlace } from './ledger/facts.ts'
 import type { MonitoringRules } from './ledger/monitoring.ts'
 
@@ -14,9 +15,14 @@ export type CbdcNeeds = {
   /** The chain address behind an issuer's DID, lower case. */
   issuerAddress(did: string): string
   rules: MonitoringRules
+  /** Absent: no money leaves for the chain. */
+  rail?: MoneyRail | undefined
+  outbox?: ChainOutbox | undefined
   /** A fresh id (UUID), ordered by time. */
   newId(): string
   publicUrl: string
   /** DID of this agency. */
   did: string
+  /** The key of this agency's own under which the accounts of its currencies stand. */
+  ownKey: OwnerKey
 }

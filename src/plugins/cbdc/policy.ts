@@ -38,3 +38,35 @@ export const requires = {
 
 /** Records in one request. */
 export const recordsMost = 1_000
+
+/** Orders, issuance and policy. */
+export const orderRequires = {
+  /** Currencies and what counts for them. */
+  govern: twoOfficers('cbdc:policy'),
+  participants: officer('cbdc:participants'),
+  issue: twoOfficers('cbdc:issue'),
+  /** Requests are read, and refused, by one. */
+  redemptions: officer('cbdc:issue'),
+  /** A freeze cannot wait for a second officer, and moves nothing; whatever takes or gives does. */
+  freeze: officer('cbdc:orders'),
+  order: twoOfficers('cbdc:orders'),
+  interest: officer('cbdc:policy'),
+  participant: { by: 'agency' },
+  owner: customer,
+  anyone: { by: 'anyone' },
+  /** The service's own rounds, as the journal names their authority. */
+  upkeep: { by: 'staff', scope: 'cbdc:upkeep' },
+} as const satisfies Record<string, Requirement>
+
+/** What one round deals with at most in one act, so that no act keeps the ledger for long. */
+export const roundMost = 500
+/** Numbers of accounts that a round passes over in one act. */
+export const windowMost = 20_000
+/** Rows on one page of a listing. */
+export const listMost = 100
+
+/** Moves between the rails that do not go on by themselves. */
+export const railRequires = { decide: officer('cbdc:rail'), read: { by: 'anyone' } } as const satisfies Record<
+  string,
+  Requirement
+>

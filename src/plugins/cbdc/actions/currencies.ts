@@ -39,7 +39,7 @@ type StoredPolicy = {
   dormancy: { dormantAfterDays: number; escheatAfterDays: number } | null
 }
 
-const policyOf = (row: Row): CurrencyPolicy => {
+export const policyOf = (row: Row): CurrencyPolicy => {
   const stored = JSON.parse(row['policy'] as string) as StoredPolicy
   return {
     ...stored,

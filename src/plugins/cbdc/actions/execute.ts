@@ -14,12 +14,13 @@ import {
   transferIdNotCurrent,
   transferIdTaken,
 } from '../errors.ts'
-import type { LedgerAccount } from '../ledger/facts.ts'
+import { closedToPayments, type LedgerAccount } from '../ledger/facts.ts'
 import { beyondHolding, type CurrencyPolicy, isCustomer, judgePayer, spend } from '../ledger/limits.ts'
 import type { MonitoredPayment, RuleRows } from '../ledger/monitoring.ts'
 import type { CbdcNeeds } from '../needs.ts'
 import { type Book, type BookItem, entryLeaf, namedBy, openBook, type Written } from './book.ts'
 import { type Currencies, readCurrencies } from './currencies.ts'
+import { sendWithdrawals } from './rail/withdraw.ts'
 import { lockHead } from './rows.ts'
 
 /** What came of one entry of an order. */
@@ -83,13 +84,16 @@ const monitored = ({ payer, payee, currency, amount }: Payment, at: number): Mon
   ...{ payer, payee, currency, amount, at },
 })
 
-/** @throws Refusal of the payer's limits, or of a rule */
-const judgePaying = (needs: CbdcNeeds, held: Held, policy: CurrencyPolicy, payment: Payment): void => {
-  const { book, record } = held
-  const { payer, amount } = payment
+/** The payer's own limits, whoever the payee is. @throws Refusal kyc_not_in_force, limit_per_payment, limit_per_day */
+const judgeLimits = (needs: CbdcNeeds, { book }: Held, policy: CurrencyPolicy, { from, amount }: Paying): void => {
+  const payer = known(book, from)
   const kycInForce = isCustomer(payer) ? kycStands(needs, payer) : true
   const stop = judgePayer(policy, { payer, lead: known(book, payer.lead), kycInForce }, amount, book.at)
   if (stop !== undefined) throw stoppedByPolicy(stop)
+}
+
+/** @throws Refusal payment_stopped */
+const judgeByRules = (needs: CbdcNeeds, { book, record }: Held, payment: Payment): void => {
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
   const verdicts = needs.rules.judge(rows, monitored(payment, book.at))
   for (const verdict of verdicts) record.judged(verdict)
@@ -113,7 +117,9 @@ const afterReceiving = (needs: CbdcNeeds, { book, currencies }: Held, number: nu
   const beyond = beyondHolding(policy, payee, known(book, payee.lead).held)
   if (beyond === 0n) return
   const { linked: to, currency } = payee
-  if (to === 0) throw payeeCannotReceive()
+  // At another customer's it would pass that one's limit in turn.
+  const onward = to === 0 ? undefined : book.state.account(to)
+  if (onward === undefined || isCustomer(onward)) throw payeeCannotReceive()
   const amount = beyond
   const swept = book.apply({ entry: { kind: 'sweep', from: number, to, currency, amount }, signer: undefined })
   if ('invalid' in swept) throw payeeCannotReceive()
@@ -129,6 +135,25 @@ const paymentOf = (book: Book, entry: Paying): Payment | undefined => {
   return payer && payee && { payer, payee, currency: entry.currency, amount: entry.amount }
 }
 
+/** A withdrawal goes to the rail's account, and everything else never to an account of the currency's own. */
+const mayBePaid = ({ currencies }: Held, entry: BookItem['entry'], payment: Payment | undefined): boolean => {
+  if (payment === undefined) return true
+  if (entry.kind === 'withdraw') return entry.to === currencies.of(payment.currency).rail
+  return !closedToPayments.has(payment.payee.class)
+}
+
+const signatureBytes = 64
+
+/** The same fields. Signed anew, a signature has other bytes; then it has to be the owner's, as the first one was. */
+const isSame = ({ raw, signer }: BookItem, written: Written): boolean => {
+  if (raw === undefined) return false
+  if (written.raw.equals(raw)) return true
+  const fields = raw.length - signatureBytes
+  return (
+    signer !== undefined && raw.length === written.raw.length && raw.compare(written.raw, 0, fields, 0, fields) === 0
+  )
+}
+
 /** The same id and the same entry: the answer given before. @throws Refusal transfer_id_taken, transfer_id_not_current */
 const earlier = (book: Book, item: BookItem): Written | undefined => {
   if (item.id === undefined) return undefined
@@ -137,15 +162,15 @@ const earlier = (book: Book, item: BookItem): Written | undefined => {
     if (!isCurrentId(item.id, book.at)) throw transferIdNotCurrent()
     return undefined
   }
-  if (item.raw !== undefined && found.raw.equals(item.raw)) return found
+  if (isSame(item, found)) return found
   throw transferIdTaken()
 }
 
 /**
  * One entry: what it says has to be valid first, then policy is asked about the payer, and what concerns the payee comes
- * last.
+ * last; the rules see what would otherwise be done.
  */
-const enter = (needs: CbdcNeeds, held: Held, item: BookItem): ItemOutcome => {
+export const enterOne = (needs: CbdcNeeds, held: Held, item: BookItem): { written: Written; again: boolean } => {
   const { book, currencies } = held
   const { entry } = item
   const before = earlier(book, item)
@@ -156,8 +181,9 @@ const enter = (needs: CbdcNeeds, held: Held, item: BookItem): ItemOutcome => {
   const applied = book.apply(item)
   if ('invalid' in applied && applied.invalid !== 'payee_cannot_receive') throw invalidEntry(applied.invalid)
   try {
-    if (payment !== undefined) judgePaying(needs, held, currencies.of(payment.currency).policy, payment)
-    if ('invalid' in applied) throw payeeCannotReceive()
+    if (isPaying(entry)) judgeLimits(needs, held, currencies.of(entry.currency).policy, entry)
+    if ('invalid' in applied || !mayBePaid(held, entry, payment)) throw payeeCannotReceive()
+    if (payment !== undefined) judgeByRules(needs, held, payment)
     if (payment !== undefined) afterPaying(needs, held, payment)
     if (receiver !== undefined) afterReceiving(needs, held, receiver)
   } catch (error) {
@@ -173,7 +199,7 @@ const enterChain = (needs: CbdcNeeds, held: Held, chain: readonly BookItem[]): I
   const outcomes: ItemOutcome[] = []
   for (const item of chain) {
     try {
-      outcomes.push(enter(needs, held, item))
+      outcomes.push(enterOne(needs, held, item))
     } catch (error) {
       if (!isRefusal(error)) throw error
       back()
@@ -196,7 +222,8 @@ const prefetch = async (needs: CbdcNeeds, { book }: Pick<Held, 'book'>, items: r
   await book.load(items.flatMap(({ entry }) => namedBy(entry)))
   await book.loadReservations(reservationsOf(items))
   const linked = items.flatMap(({ entry }) => {
-    const receiver = receiverOf(book, entry)
+    // A reservation of this batch may be posted in it.
+    const receiver = entry.kind === 'reserve' ? entry.to : receiverOf(book, entry)
     return receiver === undefined ? [] : [book.state.account(receiver)?.linked ?? 0]
   })
   await book.load(linked)
@@ -218,6 +245,7 @@ const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise
     const planned = typeof chains === 'function' ? await chains(held) : chains
     if (typeof chains === 'function') await prefetch(needs, held, planned.flat())
     const outcomes = planned.map(chain => enterChain(needs, held, chain))
+    await sendWithdrawals(needs, held, book.since(from))
     const answer = await order.answer(held, outcomes)
     const entered = book.since(from)
     if (entered.length > 0) record.effect(merkleRoot(entered.map(entryLeaf)))
@@ -251,8 +279,9 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       const records: ActRecord[] = []
       await each(async (at, record) => {
         const order = orders[at] as Order<unknown>
+        const from = book.next()
         const output = await run(needs, { tx, record, book, currencies }, order)
-        records.push(record)
+        if (book.next() > from) records.push(record)
         return output
       })
       const root = await book.close(currency => currencies.of(currency).fees)

@@ -162,10 +162,9 @@ const updateMany = (dialect: Dialect, table: string, key: string, columns: reado
   const all = [{ name: key, type: 'INTEGER' as const }, ...columns]
   const sets = columns.map(({ name }) => `${name} = v.${name}`).join(', ')
   if (dialect === 'sqlite') {
+    // No cast: it would make 2^63 − 1 of whatever is more, which the STRICT column refuses.
     const values = all.map(({ name, type }, at) =>
-      type === 'BYTES'
-        ? `unhex(value ->> ${at}) AS ${name}`
-        : `${type === 'INTEGER' ? `cast(value ->> ${at} AS INTEGER)` : `value ->> ${at}`} AS ${name}`,
+      type === 'BYTES' ? `unhex(value ->> ${at}) AS ${name}` : `value ->> ${at} AS ${name}`,
     )
     return `UPDATE ${table} SET ${sets} FROM (SELECT ${values.join(', ')} FROM json_each(?)) AS v WHERE ${table}.${key} = v.${key}`
   }

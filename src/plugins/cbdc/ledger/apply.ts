@@ -27,8 +27,10 @@ export const invalidities = [
   'account_frozen',
   'freeze_unknown',
   'account_not_linked',
+  'account_not_issuance',
   'account_not_empty',
   'interest_already',
+  'sum_too_large',
   'funds_insufficient',
   'payee_cannot_receive',
 ] as const
@@ -48,7 +50,7 @@ class Invalid {
 
 const noHash = '0'.repeat(64)
 
-/** Milliseconds. A second that has begun has not passed. */
+/** What is good until a second is not good in it. @param batchTime in milliseconds. */
 const isPast = (seconds: number, batchTime: number): boolean => batchTime >= seconds * 1_000
 
 const assert = (holds: boolean, why: Invalidity): void => {
@@ -60,6 +62,12 @@ const known = (state: State, number: number): Account => {
   if (account === undefined) throw new Invalid('account_unknown')
   if (account.closed) throw new Invalid('account_closed')
   return account
+}
+
+/** Two at once, so that an unknown one is named before a closed one. */
+const bothKnown = (state: State, one: number, two: number): { first: Account; second: Account } => {
+  if (state.account(one) === undefined || state.account(two) === undefined) throw new Invalid('account_unknown')
+  return { first: known(state, one), second: known(state, two) }
 }
 
 const receivable = (state: State, number: number, currency: number): Account => {
@@ -97,17 +105,24 @@ const spoken = (
 
 const debit = (account: Account, amount: bigint): Account => {
   const debitsPosted = account.debitsPosted + amount
-  assert(debitsPosted <= amountMost, 'amount_too_large')
-  assert(account.side === 1 || amount <= availableOf(account), 'funds_insufficient')
+  if (account.side === 0) assert(amount <= availableOf(account), 'funds_insufficient')
+  else assert(debitsPosted <= amountMost, 'sum_too_large')
   return { ...account, debitsPosted }
 }
 
+/** By word of the owner: what only an order or the chain may bring into being is not the owner's to spend. */
+const spend = (account: Account, amount: bigint): Account => {
+  assert(account.side === 0, 'funds_insufficient')
+  return debit(account, amount)
+}
+
+/** Whether what is to come, with what is pending, stays on the account's side of zero and in its column. */
+const hasRoom = ({ side, creditsPosted, creditsPending, debitsPosted }: Account, amount: bigint): boolean =>
+  creditsPosted + creditsPending + amount <= (side === 0 ? amountMost : debitsPosted)
+
 const credit = (account: Account, amount: bigint): Account => {
-  const creditsPosted = account.creditsPosted + amount
-  const fits = creditsPosted + account.creditsPending <= amountMost
-  const covered = account.side === 0 || creditsPosted + account.creditsPending <= account.debitsPosted
-  assert(fits && covered, 'payee_cannot_receive')
-  return { ...account, creditsPosted }
+  assert(hasRoom(account, amount), 'payee_cannot_receive')
+  return { ...account, creditsPosted: account.creditsPosted + amount }
 }
 
 const moved = (payer: Account, payee: Account, currency: number, fee = 0n): Change => ({
@@ -132,24 +147,27 @@ const pay = (
   assert(payer.currency === currency, 'currency_mismatch')
   assert(payer.holds === 0, 'account_frozen')
   const fee = BigInt(entry.fee)
-  const paid = debit(payer, amount + fee)
+  const paid = spend(payer, amount + fee)
   return moved(paid, credit(receivable(state, to, currency), amount), currency, fee)
 }
 
 const reserve: Handler<EntryOf<'reserve'>> = (state, entry, signer, batchTime) => {
   const { from, to, currency, amount, expiry, lockHash, arbiter } = entry
   assertAmount(amount)
-  assert(from !== to, 'account_same')
+  // A payer who decides as arbiter could take the money back.
+  assert(from !== to && from !== arbiter, 'account_same')
   const payer = spoken(state, from, entry, signer, batchTime)
   assert(payer.currency === currency, 'currency_mismatch')
   assert(!isPast(expiry, batchTime), 'reservation_expiry')
   assert(payer.holds === 0, 'account_frozen')
-  if (arbiter !== 0) known(state, arbiter)
   const fee = BigInt(entry.fee)
-  const afterFee = fee === 0n ? payer : debit(payer, fee)
-  assert(payer.side === 0 && amount <= availableOf(afterFee), 'funds_insufficient')
+  const afterFee = spend(payer, fee)
+  assert(amount <= availableOf(afterFee), 'funds_insufficient')
   const payee = receivable(state, to, currency)
-  assert(payee.creditsPosted + payee.creditsPending + amount <= amountMost, 'payee_cannot_receive')
+  assert(hasRoom(payee, amount), 'payee_cannot_receive')
+  // As little is told about an arbiter as about a payee: one account could be named as either.
+  const decides = arbiter === 0 ? payee : state.account(arbiter)
+  assert(decides !== undefined && !decides.closed, 'payee_cannot_receive')
   const number = state.nextReservation
   const now: Reservation = { number, from, to, currency, amount, remaining: amount, expiry, lockHash, arbiter }
   return {
@@ -186,12 +204,13 @@ const release = (payer: Account, payee: Account, amount: bigint): { payer: Accou
 const post: Handler<EntryOf<'post'>> = (state, entry, signer, batchTime) => {
   const { amount, remaining, last, by, preimage } = entry
   assertAmount(amount)
+  const speaker = known(state, by)
   const reservation = pending(state, entry.reservation)
   assert(!isPast(reservation.expiry, batchTime), 'reservation_expired')
   const { payer, payee } = partiesOf(state, reservation)
   const decides = reservation.arbiter === 0 ? reservation.to : reservation.arbiter
   assert(by === decides && last <= 1, 'signature_invalid')
-  assertSigned(known(state, by), signer)
+  assertSigned(speaker, signer)
   if (reservation.lockHash !== noHash) {
     assert(hash('sha256', Buffer.from(preimage, 'hex'), 'hex') === reservation.lockHash, 'preimage_mismatch')
   }
@@ -221,9 +240,10 @@ const ended = (state: State, reservation: Reservation): Change => {
 }
 
 const voided: Handler<EntryOf<'void'>> = (state, { reservation: number, by }, signer) => {
+  const speaker = known(state, by)
   const reservation = pending(state, number)
-  assert(by === reservation.to || (by !== 0 && by === reservation.arbiter), 'signature_invalid')
-  assertSigned(known(state, by), signer)
+  assert(by === reservation.to || by === reservation.arbiter, 'signature_invalid')
+  assertSigned(speaker, signer)
   return ended(state, reservation)
 }
 
@@ -246,10 +266,21 @@ const move = (
   return moved(debit(payer, amount), credit(receivable(state, to, currency), amount), currency)
 }
 
+/** Money comes into being on an account of the debit side, and ends there. */
+const mint: Handler<EntryOf<'mint'>> = (state, entry) => {
+  assert(known(state, entry.from).side === 1, 'account_not_issuance')
+  return move(state, entry)
+}
+
+const burn: Handler<EntryOf<'burn'>> = (state, entry) => {
+  assert(known(state, entry.to).side === 1, 'account_not_issuance')
+  return move(state, entry)
+}
+
 const open: Handler<EntryOf<'open'>> = (state, { account: number, currency, side, scheme, prefix, x }) => {
-  assert(number === state.nextAccount, 'account_number_taken')
   const key = { scheme, prefix, x }
   assert(isOwnerKey(key) && side <= 1, 'key_invalid')
+  assert(number === state.nextAccount, 'account_number_taken')
   const account: Account = {
     ...{ number, currency, side, key, nonce: 0 },
     ...{ debitsPending: 0n, debitsPosted: 0n, creditsPending: 0n, creditsPosted: 0n },
@@ -276,21 +307,26 @@ const keyOrder: Handler<EntryOf<'keyOrder'>> = (state, entry) => {
 }
 
 const link: Handler<EntryOf<'link'>> = (state, entry, signer, batchTime) => {
-  const account = spoken(state, entry.account, entry, signer, batchTime)
   assert(entry.linked !== entry.account, 'account_same')
+  const account = spoken(state, entry.account, entry, signer, batchTime)
   if (entry.linked !== 0) receivable(state, entry.linked, account.currency)
   return alone({ ...account, linked: entry.linked })
 }
 
-const sweep: Handler<EntryOf<'sweep'>> = (state, entry) => {
-  const payer = known(state, entry.from)
-  assert(payer.linked !== 0 && payer.linked === entry.to, 'account_not_linked')
-  return move(state, entry)
+const sweep: Handler<EntryOf<'sweep'>> = (state, { from, to, currency, amount }) => {
+  assertAmount(amount)
+  assert(from !== to, 'account_same')
+  const payer = known(state, from)
+  assert(payer.currency === currency, 'currency_mismatch')
+  assert(payer.holds === 0, 'account_frozen')
+  assert(payer.linked !== 0 && payer.linked === to, 'account_not_linked')
+  return moved(spend(payer, amount), credit(receivable(state, to, currency), amount), currency)
 }
 
 const freeze: Handler<EntryOf<'freeze'>> = (state, { account: number, amount }) => {
-  const account = known(state, number)
   assert(amount <= amountMost, 'amount_too_large')
+  const account = known(state, number)
+  assert(account.frozen + amount <= amountMost, 'sum_too_large')
   return alone(
     amount === 0n ? { ...account, holds: account.holds + 1 } : { ...account, frozen: account.frozen + amount },
   )
@@ -316,12 +352,10 @@ const seize: Handler<EntryOf<'seize'>> = (state, { from, to, currency, amount, f
 
 /** Whoever owes interest pays what there is: a negative rate never takes an account below zero. */
 const interest: Handler<EntryOf<'interest'>> = (state, { account: number, counter, currency, amount, day }) => {
-  const account = known(state, number)
   assert(number !== counter, 'account_same')
-  assert(account.currency === currency, 'currency_mismatch')
+  const { first: account, second: other } = bothKnown(state, number, counter)
+  assert(account.currency === currency && other.currency === currency, 'currency_mismatch')
   assert(day > account.interestDay, 'interest_already')
-  const other = known(state, counter)
-  assert(other.currency === currency, 'currency_mismatch')
   const dated = { ...account, interestDay: day }
   if (amount === 0n) return alone(dated)
   if (amount < 0n) return moved(debit(dated, -amount), credit(other, -amount), currency)
@@ -330,15 +364,15 @@ const interest: Handler<EntryOf<'interest'>> = (state, { account: number, counte
 
 const close: Handler<EntryOf<'close'>> = (state, { account: number }) => {
   const account = known(state, number)
+  assert(account.holds === 0, 'account_frozen')
   const empty = balanceOf(account) === 0n && account.debitsPending === 0n && account.creditsPending === 0n
   assert(empty && account.frozen === 0n, 'account_not_empty')
-  assert(account.holds === 0, 'account_frozen')
   return alone({ ...account, closed: true })
 }
 
 const handlers: { [E in Entry as E['kind']]: Handler<E> } = {
   ...{ transfer: pay, withdraw: pay, open, keyChange, keyOrder, reserve, post, void: voided, expire },
-  ...{ mint: move, burn: move, deposit: move, freeze, unfreeze, seize, interest, close, link, sweep },
+  ...{ mint, burn, deposit: move, freeze, unfreeze, seize, interest, close, link, sweep },
 }
 
 /**

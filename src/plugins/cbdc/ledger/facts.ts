@@ -22,6 +22,11 @@ export const accountClasses = [
 ] as const
 export type AccountClass = (typeof accountClasses)[number]
 
+/** Accounts that nobody pays by a transfer: what is on them got there by entries of their own. */
+export const closedToPayments: ReadonlySet<AccountClass> = new Set([
+  ...(['issuance', 'fees', 'rail', 'suspense', 'interest'] as const),
+])
+
 /** A KYC attestation by its place in its issuer's status lists, and until when it is valid (ms). */
 export type KycPlace = { issuer: string; list: number; index: number; until: number }
 

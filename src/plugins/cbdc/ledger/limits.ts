@@ -1,4 +1,5 @@
 import { dayOf, type LedgerAccount } from './facts.ts'
+import { amountMost } from './state.ts'
 
 /** Limits of a KYC level, in minor units; null: none. All accounts of a person count together. */
 export type Tier = {
@@ -60,12 +61,11 @@ export const judgePayer = (
   return undefined
 }
 
-/** What the payer's counters become. */
-export const spend = (lead: LedgerAccount, amount: bigint, at: number): LedgerAccount => ({
-  ...lead,
-  day: dayOf(at),
-  spent: spentOn(lead, dayOf(at)) + amount,
-})
+/** What the payer's counters become. Where no limit counts, the same money may be paid more often than a column can hold. */
+export const spend = (lead: LedgerAccount, amount: bigint, at: number): LedgerAccount => {
+  const spent = spentOn(lead, dayOf(at)) + amount
+  return { ...lead, day: dayOf(at), spent: spent > amountMost ? amountMost : spent }
+}
 
 /** How much of what a person would hold is beyond the limit; with an account linked it goes there. */
 export const beyondHolding = (policy: CurrencyPolicy, payee: LedgerAccount, held: bigint): bigint => {

@@ -1,0 +1,94 @@
+import { id } from 'ethers'
+import type { ChainWrite } from '../kernel/ports.ts'
+import type { Chain } from './chain.ts'
+import type { ContractName } from './contracts.ts'
+
+/** A currency as it is made on the chain. */
+export type CurrencyOpening = { number: number; code: string; name: string; decimals: number; home: 'ledger' | 'chain' }
+
+const homes = { ledger: 1, chain: 2 } as const
+const zeroAddress = `0x${'0'.repeat(40)}`
+/** 2^63 − 1: no limit but what an account can hold. */
+const most = 0x7fffffffffffffffn
+
+/** What a holder of each KYC level may hold and pay in a day on the chain; minor units. */
+const tiers = [
+  [100_000n, 100_000n],
+  [1_000_000n, 500_000n],
+  [100_000_000n, 50_000_000n],
+] as const
+
+/** Contracts that hold bound money for others. */
+const institutions = ['RailGate', 'Settlement', 'PurposeMoney'] as const
+
+type Parts = Pick<Chain, 'client' | 'contracts'>
+
+const reads = ({ client, contracts }: Parts) => {
+  const view = async (contract: ContractName, method: string, args: unknown[], at?: string) => {
+    const { address, interface: abi } = contracts[contract]
+    const request = { to: at ?? address, data: abi.encodeFunctionData(method, args) }
+    return abi.decodeFunctionResult(method, await client.rpc<string>('eth_call', [request, 'latest']))
+  }
+  return {
+    moneyOf: async (number: number) => String((await view('MoneyFactory', 'moneyOf', [number]))[0]).toLowerCase(),
+    isOpen: (money: string) =>
+      view('RailGate', 'currencyOf', [money]).then(
+        () => true,
+        () => false,
+      ),
+  }
+}
+
+export type CurrencyStage = 'missing' | 'made' | 'open'
+
+/** How far a currency has come on the chain: made by the root, given its terms by the issuer, opened by the root. */
+export const stageOf = async (parts: Parts, number: number): Promise<CurrencyStage> => {
+  const { moneyOf, isOpen } = reads(parts)
+  const money = await moneyOf(number)
+  if (money === zeroAddress) return 'missing'
+  return (await isOpen(money)) ? 'open' : 'made'
+}
+
+/** Makes the money of a currency. */
+export const makeWrite = (
+  { contracts }: Parts,
+  { number, code, name, decimals, home }: CurrencyOpening,
+  { root, issuer }: { root: string; issuer: string },
+): ChainWrite => {
+  const engine = home === 'ledger' ? contracts.PolicyEngine.address : zeroAddress
+  // Only money whose reserve lies elsewhere has somebody who attests it.
+  const attestor = home === 'ledger' ? zeroAddress : issuer
+  const opening = [number, code, name, decimals, homes[home], engine, issuer, attestor]
+  return { contract: 'MoneyFactory', method: 'createCurrency', args: [opening], account: root }
+}
+
+/** Lets it move between the rails: the last step. */
+export const openWrite = async (
+  parts: Parts,
+  { number, home }: CurrencyOpening,
+  { root, issuer }: { root: string; issuer: string },
+): Promise<ChainWrite> => {
+  const money = await reads(parts).moneyOf(number)
+  return { contract: 'RailGate', method: 'openCurrency', args: [money, homes[home], issuer, most], account: root }
+}
+
+/** What the issuer says of its money once, when the root has made it. */
+export const termsOfIssuer = async (
+  parts: Parts,
+  currency: CurrencyOpening,
+  { issuer, now }: { issuer: string; now: number },
+): Promise<ChainWrite[]> => {
+  const { contracts } = parts
+  const money = await reads(parts).moneyOf(currency.number)
+  const write = (contract: string, method: string, args: unknown[]): ChainWrite => ({
+    ...{ contract, method, args, account: issuer },
+  })
+  if (currency.home === 'chain') return []
+  return [
+    write(`SovereignMoney@${money}`, 'setLimits', [contracts.RailGate.address, most, most]),
+    write('PolicyEngine', 'setPolicy', [money, tiers, Math.floor(now / 1_000)]),
+    ...institutions.map(name =>
+      write('PolicyEngine', 'setInstitution', [money, contracts[name].address, id(`chancery:${name}`)]),
+    ),
+  ]
+}

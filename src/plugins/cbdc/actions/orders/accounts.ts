@@ -1,0 +1,123 @@
+import { digestOf } from '../../../../kernel/canonical.ts'
+import { admit } from '../../../../kernel/gate.ts'
+import type { Answer, Context } from '../../../../kernel/plugin.ts'
+import { assertBodySigned } from '../../../../kernel/signed-body.ts'
+import { attestationNotInForce, invalidEntry, servicerDiffers } from '../../errors.ts'
+import type { KycPlace, LedgerAccount } from '../../ledger/facts.ts'
+import { isCustomer } from '../../ledger/limits.ts'
+import { orderRequires } from '../../policy.ts'
+import { servicerOf } from '../accounts.ts'
+import type { BookItem } from '../book.ts'
+import type { Desk } from '../desk.ts'
+import type { Held } from '../execute.ts'
+import { accountParam, executeOrder, type OrderBody } from './order.ts'
+
+/** Accounts are closed, and what is known of their owners is refreshed. */
+
+const dropDormancy = (held: Held, account: number) =>
+  held.tx.query('DELETE FROM cbdc_dormant WHERE account = ?', [account])
+
+const closing = (account: number, order: string) => {
+  const items: BookItem[] = [{ entry: { kind: 'close', account, order }, signer: undefined }]
+  return { account, amount: 0n, items }
+}
+
+/** @throws Refusal order_executed, account_not_empty, account_frozen, account_closed */
+export const closeAccount = async (desk: Desk, context: Context): Promise<Answer> => {
+  const account = accountParam(context)
+  const body = context.body as OrderBody
+  const answer = await executeOrder(desk, context, {
+    ...{ operation: 'closeAccount', requires: orderRequires.order, kind: 'close', body },
+    input: { account, body },
+    plan: async (_held, order) => closing(account, order),
+    after: async held => void (await dropDormancy(held, account)),
+  })
+  return { status: 201, body: answer }
+}
+
+/**
+ * A customer's account that the caller serves. Nobody learns of one that it does not serve.
+ * @throws Refusal servicer_differs, also where there is no such account
+ */
+const servedAccount = async (held: Held, did: string, number: number): Promise<LedgerAccount> => {
+  await held.book.load([number])
+  const account = held.book.state.account(number)
+  if (account === undefined || !isCustomer(account)) throw servicerDiffers()
+  const own = await servicerOf(held.tx.query, did, account.currency)
+  if (own === 0 || account.servicer !== own) throw servicerDiffers()
+  return account
+}
+
+type CloseServedBody = { reference: string; legalBasis: string }
+
+/**
+ * The servicing bank closes a customer's account that is empty.
+ * @throws Refusal agency_body_mismatch, servicer_differs, order_executed, account_not_empty, account_frozen
+ */
+export const closeServedAccount = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { caller } = context
+  admit(caller, orderRequires.participant)
+  assertBodySigned(caller, context.body)
+  const account = accountParam(context)
+  const { reference, legalBasis } = context.body as CloseServedBody
+  const answer = await executeOrder(desk, context, {
+    ...{ operation: 'closeServedAccount', requires: orderRequires.participant, kind: 'close' },
+    body: { order: { authority: caller.id, reference }, legalBasis },
+    input: { account, body: context.body },
+    async plan(held, order) {
+      await servedAccount(held, caller.id, account)
+      return closing(account, order)
+    },
+    after: async held => void (await dropDormancy(held, account)),
+  })
+  return { status: 201, body: answer }
+}
+
+type RefreshBody = {
+  level: number
+  attestation: { list: number; index: number; until: string }
+  screened?: { list: string; at: string; result: string }
+  jurisdiction?: string
+}
+
+/** @throws Refusal attestation_not_in_force */
+const placeOf = (desk: Desk, did: string, { list, index, until }: RefreshBody['attestation'], at: number): KycPlace => {
+  const place = { issuer: desk.issuerAddress(did), list, index, until: Date.parse(until) }
+  if (Number.isNaN(place.until) || place.until <= at || !desk.kycInForce(place)) throw attestationNotInForce()
+  return place
+}
+
+/**
+ * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It counts with the
+ * next entry: a lower level at once limits what was allowed before.
+ * @throws Refusal agency_body_mismatch, servicer_differs, account_closed, attestation_not_in_force
+ */
+export const setAccountLevel = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { caller } = context
+  admit(caller, orderRequires.participant)
+  assertBodySigned(caller, context.body)
+  const number = accountParam(context)
+  const body = context.body as RefreshBody
+  const { level, screened } = body
+  const answer = await desk.ledger.execute({
+    ...{ operation: 'setAccountLevel', requires: orderRequires.participant, caller },
+    input: { account: number, body },
+    idempotencyKey: context.headers['idempotency-key'],
+    chains: [],
+    async answer(held) {
+      const account = await servedAccount(held, caller.id, number)
+      if (account.closed) throw invalidEntry('account_closed')
+      const kyc = placeOf(desk, caller.id, body.attestation, held.book.at)
+      held.book.alter(number, {
+        ...{ level, kyc, jurisdiction: body.jurisdiction ?? account.jurisdiction },
+        ...(screened && {
+          ...{ screenedAt: Date.parse(screened.at), screeningList: screened.list, screeningResult: screened.result },
+        }),
+      })
+      const answered = { account: number, level, attestedUntil: new Date(kyc.until).toISOString() }
+      held.record.effect(digestOf(answered))
+      return answered
+    },
+  })
+  return { status: 200, body: answer }
+}

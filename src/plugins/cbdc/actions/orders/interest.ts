@@ -1,0 +1,190 @@
+import { type Caller } from '../../../../kernel/gate.ts'
+import type { Answer, Context } from '../../../../kernel/plugin.ts'
+import type { Row } from '../../../../kernel/ports.ts'
+import type { Requirement } from '../../../../kernel/requirement.ts'
+import { interestDayDone, interestDayGap, interestDayOpen, interestNotStated } from '../../errors.ts'
+import { dayOf } from '../../ledger/facts.ts'
+import { type InterestTerms, interestOf } from '../../ledger/interest.ts'
+import { availableOf } from '../../ledger/state.ts'
+import { orderRequires, roundMost } from '../../policy.ts'
+import { orderOf } from '../accounts.ts'
+import type { BookItem } from '../book.ts'
+import { type Currency, readCurrencies } from '../currencies.ts'
+import type { Desk } from '../desk.ts'
+import type { Held, ItemOutcome } from '../execute.ts'
+import type { Ask } from '../rows.ts'
+import { currencyParam } from './order.ts'
+import { balancesBefore } from './past-balances.ts'
+import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } from './rounds.ts'
+
+/**
+ * Interest for a day, on what customers held when the day (UTC) ended; all days in turn, each account once a day. The exempt amount
+ * counts once a person, at their first account, so that several accounts do not multiply it.
+ */
+
+const roundName = 'interest'
+
+/** What counted at the end of a day. */
+const termsOf = async (ask: Ask, currency: number, day: number): Promise<InterestTerms | null> => {
+  const then = await readCurrencies(ask, (day + 1) * dayMs - 1)
+  return then.all.find(({ number }) => number === currency)?.policy.interest ?? null
+}
+
+/**
+ * Where the day stands.
+ * @throws Refusal interest_day_open, interest_day_done, interest_day_gap
+ */
+const placeFor = (known: Place | undefined, day: number, at: number): Place => {
+  if (at < (day + 1) * dayMs) throw interestDayOpen()
+  if (known === undefined) return { day, place: 0, complete: false }
+  if (day < known.day) throw interestDayDone()
+  if (day === known.day) return known
+  const next = known.complete ? known.day + 1 : known.day
+  if (day !== next) throw interestDayGap(dateOf(next))
+  return { day, place: 0, complete: false }
+}
+
+type Due = { number: number; amount: bigint }
+
+type AccountRow = Row & { number: number; last_entry: number }
+
+/** The next accounts of the currency that held something on the day, by number; fewer than a round takes when there are no more. */
+const nextAccounts = (desk: Desk, { tx }: Held, currency: number, { day, place }: Place): Promise<AccountRow[]> => {
+  const classes = `'person', 'merchant', 'purse'`
+  const sql = `SELECT number, last_entry FROM cbdc_accounts
+    WHERE number > ? AND currency = ? AND class IN (${classes}) AND closed = 0 AND opened_at < ? AND interest_day < ?
+    ORDER BY number LIMIT ${roundMost}`
+  return tx.query<AccountRow>(sql, [place, currency, (day + 1) * dayMs, day])
+}
+
+/** A negative rate takes what is there to be taken, and never more. */
+const dueOf = async (
+  desk: Desk,
+  held: Held,
+  rows: readonly AccountRow[],
+  { terms, day }: { terms: InterestTerms; day: number },
+): Promise<Due[]> => {
+  const { tx, book } = held
+  const last = new Map(rows.map(({ number, last_entry }) => [number, last_entry]))
+  const balances = await balancesBefore(tx.query, desk.house.store.dialect, last, (day + 1) * dayMs)
+  await book.load(rows.map(({ number }) => number))
+  return rows.flatMap(({ number }) => {
+    const account = book.state.account(number)
+    if (account === undefined || account.closed) return []
+    const exemptMinor = account.lead === number ? terms.exemptMinor : 0n
+    const amount = interestOf({ ...terms, exemptMinor }, balances.get(number) ?? 0n, day)
+    const most = availableOf(account)
+    const taken = amount < 0n && -amount > most ? -most : amount
+    return taken === 0n ? [] : [{ number, amount: taken }]
+  })
+}
+
+/** What the interest account lacks is issued to it: the policy that states the rate is what two officers decided. */
+const funding = async ({ book }: Held, currency: Currency, due: readonly Due[], order: string): Promise<BookItem[]> => {
+  await book.load([currency.interest, currency.issuance])
+  const account = book.state.account(currency.interest)
+  const owed = due.reduce((sum, { amount }) => (amount > 0n ? sum + amount : sum), 0n)
+  const lacking = owed - (account === undefined ? 0n : availableOf(account))
+  if (lacking <= 0n) return []
+  const { number, issuance: from, interest: to } = currency
+  return [{ entry: { kind: 'mint', from, to, currency: number, amount: lacking, order }, signer: undefined }]
+}
+
+type Accruing = { currency: number; day: number; requires: Requirement; caller: Caller; idempotencyKey?: string | undefined; fence?: Fence }
+
+type Plan = { place: Place; funded: boolean; due: readonly Due[] }
+
+/** What came of the accounts: one that cannot be entered does not keep the others waiting. @throws Refusal of the funding */
+const settled = ({ funded, due }: Plan, outcomes: readonly ItemOutcome[][]) => {
+  const all = outcomes.map(([outcome]) => outcome)
+  const [first] = all
+  if (funded && first !== undefined && 'refusal' in first) throw first.refusal
+  const entered = all.slice(funded ? 1 : 0).map(outcome => outcome !== undefined && !('refusal' in outcome))
+  const paid = due.filter((_, at) => entered[at])
+  return { accounts: paid.length, passedOver: due.length - paid.length, sum: paid.reduce((sum, { amount }) => sum + amount, 0n) }
+}
+
+/**
+ * Computes interest of a day for the next accounts in turn. Called again it goes on where it stopped; when the day is complete it
+ * does nothing more.
+ */
+const accrue = (desk: Desk, { currency: number, day, fence, ...asked }: Accruing) => {
+  let plan: Plan = { place: { day, place: 0, complete: true }, funded: false, due: [] }
+  return desk.ledger.execute({
+    ...{ operation: 'accrueInterest', ...asked, input: { currency: number, day: dateOf(day) } },
+    chains: async held => {
+      await fence?.(held.tx)
+      const { tx, book, currencies, record } = held
+      const currency = currencies.of(number)
+      const place = placeFor(await readPlace(tx.query, roundName, number), day, book.at)
+      plan = { place, funded: false, due: [] }
+      if (place.complete) return []
+      const terms = await termsOf(tx.query, number, day)
+      if (terms === null) throw interestNotStated()
+      const rows = await nextAccounts(desk, held, number, place)
+      const due = await dueOf(desk, held, rows, { terms, day })
+      const order = orderOf(record.id)
+      const funds = await funding(held, currency, due, order)
+      const end = { day, place: rows.at(-1)?.number ?? place.place, complete: rows.length < roundMost }
+      plan = { place: end, funded: funds.length > 0, due }
+      const counter = currency.interest
+      const entries = due.map(({ number: account, amount }): BookItem[] => [
+        { entry: { kind: 'interest', account, counter, currency: number, amount, day, order }, signer: undefined },
+      ])
+      return funds.length === 0 ? entries : [funds, ...entries]
+    },
+    async answer({ tx }, outcomes) {
+      const { accounts, passedOver, sum } = settled(plan, outcomes)
+      await writePlace(tx, roundName, number, plan.place)
+      const { complete, place: through } = plan.place
+      return { currency: number, day: dateOf(day), complete, through, accounts, passedOver, interestMinor: String(sum) }
+    },
+  })
+}
+
+/**
+ * The next accounts of a day; ask again until the answer is complete. The service's own round does the same.
+ * @throws Refusal currency_unknown, interest_not_stated, interest_day_open, interest_day_done, interest_day_gap
+ */
+export const accrueInterest = async (desk: Desk, context: Context): Promise<Answer> => {
+  const { day } = context.body as { day: string }
+  const body = await accrue(desk, {
+    ...{ currency: currencyParam(context), day: dayOf(Date.parse(day)) },
+    ...{ requires: orderRequires.interest, caller: context.caller },
+    idempotencyKey: context.headers['idempotency-key'],
+  })
+  return { status: 200, body }
+}
+
+/** The next day after `from` that interest was stated for, up to the last that has ended. */
+const nextStated = async (ask: Ask, currency: number, from: number, last: number): Promise<number | undefined> => {
+  for (let day = from; day <= last; day += 1) if ((await termsOf(ask, currency, day)) !== null) return day
+  return undefined
+}
+
+/** Days without interest are passed over. @returns the day to compute, if one is due. */
+const dueDay = async (desk: Desk, { number }: Currency, openedAt: number, now: number): Promise<number | undefined> => {
+  const { read } = desk.house.store
+  const known = await readPlace(read, roundName, number)
+  if (known !== undefined && !known.complete) return known.day
+  const from = known === undefined ? dayOf(openedAt) : known.day + 1
+  return nextStated(read, number, from, dayOf(now) - 1)
+}
+
+/**
+ * Interest of the days that have ended, one act's worth.
+ * @returns `roundMost` when there is more to do at once.
+ */
+export const accrueDue = async (desk: Desk, fence: Fence): Promise<number> => {
+  const { store, clock } = desk.house
+  const now = clock.now()
+  const opened = await store.read<Row & { number: number; opened_at: number }>('SELECT number, opened_at FROM cbdc_currencies')
+  const openedAt = new Map(opened.map(row => [row.number, row.opened_at]))
+  for (const currency of (await readCurrencies(store.read, now)).all) {
+    const day = await dueDay(desk, currency, openedAt.get(currency.number) ?? now, now)
+    if (day === undefined) continue
+    await accrue(desk, { currency: currency.number, day, requires: orderRequires.upkeep, caller: itself, fence })
+    return roundMost
+  }
+  return 0
+}
