@@ -46,7 +46,7 @@ export type RegisterSource = { file: string; data: unknown }
 export type CurrencyConfig = {
   /** 1 to 65535, the same on both rails. */
   number: number
-  /** ISO 4217, or three to eight capitals of the issuer's own. */
+  /** ISO 4217, or three to seven capitals of the issuer's own. */
   code: string
   name: string
   /** Minor units of the ledger, and decimals of the token. */
@@ -135,8 +135,8 @@ const parseCurrency = (value: unknown, file: string): CurrencyConfig => {
   const whole = (given: unknown, least: number, most: number): given is number =>
     Number.isInteger(given) && Number(given) >= least && Number(given) <= most
   if (!whole(number, 1, 65_535)) return fail(file, 'currencies.number is a whole number from 1 to 65535')
-  if (typeof code !== 'string' || !/^[A-Z]{3,8}$/.test(code)) {
-    return fail(file, 'currencies.code is three to eight capital letters')
+  if (typeof code !== 'string' || !/^[A-Z]{3,7}$/.test(code)) {
+    return fail(file, 'currencies.code is three to seven capital letters')
   }
   if (typeof name !== 'string' || name === '') return fail(file, 'currencies.name must be a text')
   if (!whole(decimals, 0, 6)) return fail(file, 'currencies.decimals is a whole number from 0 to 6')

@@ -3,9 +3,11 @@ import { openMoneyRail } from './chain/money-rail.ts'
 import { openTypedSignatures } from './chain/typed-signatures.ts'
 import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
+import type { Desk } from './plugins/cbdc/actions/desk.ts'
+import { followRail } from './plugins/cbdc/actions/rail/follow.ts'
 import type { KycPlace } from './plugins/cbdc/ledger/facts.ts'
-import { openRules } from './plugins/cbdc/monitoring.ts'
 import type { CbdcNeeds } from './plugins/cbdc/needs.ts'
+import type { Round } from './rounds.ts'
 
 /** What the ledger of money takes of an agency and of the chain. */
 
@@ -54,10 +56,20 @@ export const moneyOf = async (
     ...{ house, signatures, domain, did, newId: parts.newId, publicUrl: settings.publicUrl },
     kycInForce: kycJudge(agency),
     issuerAddress: issuer => issuerAddress(issuer, chain.client.chain),
-    rules: openRules(),
+    rules: { keys: () => [], judge: () => [], advance: () => new Map() },
     ownKey: ownerKeyOf(publicKeyHex),
     rail,
     outbox: agency.outbox,
   }
   return { needs, close: () => signatures.close() }
 }
+
+/** What the ledger does by itself. */
+export const moneyRounds = (desk: Desk): Round[] => [
+  {
+    ...{ name: 'cbdc-rail', everyMs: 1_000, failing: 'the gate between ledger and chain was not read; tried again' },
+    async run(check, ended) {
+      while ((await followRail(desk, check)) > 0 && !ended());
+    },
+  },
+]

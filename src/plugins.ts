@@ -1,9 +1,12 @@
 import type { AgencyOnChain } from './agency.ts'
 import { keccak } from './chain/keccak.ts'
+import { ConfigError } from './config.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { parseJson } from './http/json.ts'
 import type { Log } from './http/log.ts'
 import { openAgent, type VeramoAgent } from './identity/agent.ts'
+import { openAliasFunction } from './identity/alias-function.ts'
+import { parseEthrDid } from './identity/did-ethr.ts'
 import { didKeyOf } from './identity/did-local.ts'
 import { formats, openCredential } from './identity/formats/detect.ts'
 import type { IssuerKey } from './identity/issue.ts'
@@ -29,7 +32,8 @@ import type { Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
 import { statusBitWrites } from './lists.ts'
-import { moneyOf } from './money.ts'
+import { moneyOf, moneyRounds } from './money.ts'
+import { aliases } from './plugins/aliases/plugin.ts'
 import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
 import { bindings } from './plugins/bindings/plugin.ts'
 import { openDesk } from './plugins/cbdc/actions/desk.ts'
@@ -46,6 +50,7 @@ import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 import { keepLapsing, registryOf } from './registers.ts'
+import { keepRound } from './rounds.ts'
 import { openLogProofs } from './store/log-proofs.ts'
 import { bindingsOf } from './wallet-bindings.ts'
 
@@ -243,6 +248,27 @@ const mountPseudonyms = ({ agency, types }: Mounting): Mounted => {
   }
 }
 
+/** A directory of aliases: no ledger, which it is kept apart from, and no authority for pseudonyms, which has the same kind of key. */
+const mountAliases = ({ agency, types, newId }: Mounting): Mounted => {
+  const { house, oprf, chain, config, settings, did: own } = agency
+  if (oprf === undefined) throw new Error(`${config.name} has no OPRF key`)
+  const other = config.plugins.find(each => each === 'pseudonyms' || each === 'cbdc')
+  if (other !== undefined) throw new ConfigError(`${config.name}: aliases and ${other} belong to two institutions`)
+  const { evaluate, tagOf, keyed } = openAliasFunction(oprf, openEvaluator(oprf))
+  const accredited = (did: string, wanted: readonly string[]): boolean => {
+    const address = parseEthrDid(did, chain.client.chainId)?.address
+    if (address === undefined) return false
+    return wanted.some(id => chain.follower.trust.accreditation(address, id, settings.clock.now()).accredited)
+  }
+  const every = types.all.map(({ id }) => id)
+  return {
+    routes: aliases.routes({
+      ...{ house, newId, keyId: oprf.keyId, evaluate, tagOf, keyed, accredited },
+      isLedger: did => did !== own && parseEthrDid(did, chain.client.chainId)?.did === did && accredited(did, every),
+    }),
+  }
+}
+
 const mountBindings = ({ agency, issuerKey: key, newId }: Mounting): Mounted => ({
   routes: bindings.routes(
     bindingsOf(agency, { key, newId, holdCredential, pseudonyms: derivePseudonyms(agency, key) }),
@@ -278,11 +304,17 @@ const mountMandates = (mounting: Mounting): Mounted => {
 const mountCbdc = async ({ agency, newId }: Mounting): Promise<Mounted> => {
   const { needs, close } = await moneyOf(agency, { newId })
   const desk = openDesk(needs)
-  const end = async () => {
-    await desk.ledger.close()
-    await close()
+  return {
+    routes: cbdc.routes(desk),
+    keep(log) {
+      const rounds = moneyRounds(desk).map(round => keepRound(agency, log, round))
+      return async () => {
+        await Promise.all(rounds.map(end => end()))
+        await desk.ledger.close()
+        await close()
+      }
+    },
   }
-  return { routes: cbdc.routes(desk), keep: () => end }
 }
 
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
@@ -292,6 +324,7 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   wallet: mountWallet,
   pseudonyms: mountPseudonyms,
   bindings: mountBindings,
+  aliases: mountAliases,
   registry: mountRegistry,
   cbdc: mountCbdc,
 }

@@ -12,6 +12,12 @@ export const contractNames = [
   'TitleRegistry',
   'LicenceRegistry',
   'AssetRegistry',
+  'SovereignMoney',
+  'PolicyEngine',
+  'MoneyFactory',
+  'RailGate',
+  'Settlement',
+  'PurposeMoney',
 ] as const
 export type ContractName = (typeof contractNames)[number]
 

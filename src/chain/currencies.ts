@@ -6,7 +6,9 @@ import type { ContractName } from './contracts.ts'
 /** A currency as it is made on the chain. */
 export type CurrencyOpening = { number: number; code: string; name: string; decimals: number; home: 'ledger' | 'chain' }
 
-const homes = { ledger: 1, chain: 2 } as const
+/** As the gate numbers them, which has none as well, and as the money does. */
+const gateHomes = { ledger: 1, chain: 2 } as const
+const moneyHomes = { ledger: 0, chain: 1 } as const
 const zeroAddress = `0x${'0'.repeat(40)}`
 /** 2^63 − 1: no limit but what an account can hold. */
 const most = 0x7fffffffffffffffn
@@ -58,7 +60,7 @@ export const makeWrite = (
   const engine = home === 'ledger' ? contracts.PolicyEngine.address : zeroAddress
   // Only money whose reserve lies elsewhere has somebody who attests it.
   const attestor = home === 'ledger' ? zeroAddress : issuer
-  const opening = [number, code, name, decimals, homes[home], engine, issuer, attestor]
+  const opening = [number, code, name, decimals, moneyHomes[home], engine, issuer, attestor]
   return { contract: 'MoneyFactory', method: 'createCurrency', args: [opening], account: root }
 }
 
@@ -69,7 +71,7 @@ export const openWrite = async (
   { root, issuer }: { root: string; issuer: string },
 ): Promise<ChainWrite> => {
   const money = await reads(parts).moneyOf(number)
-  return { contract: 'RailGate', method: 'openCurrency', args: [money, homes[home], issuer, most], account: root }
+  return { contract: 'RailGate', method: 'openCurrency', args: [money, gateHomes[home], issuer, most], account: root }
 }
 
 /** What the issuer says of its money once, when the root has made it. */

@@ -21,6 +21,8 @@ export type DeployOptions = {
   /** Who administers Governance; another than the deployer gives the root its functions itself. @default the deployer */
   admin?: string
   calls?: DeployCall[]
+  /** After how many seconds a block of this network is final; Settlement keeps its legs so far apart. @default 60 */
+  finalitySeconds?: number
   mine?: () => Promise<void>
   persist?: () => Promise<void>
   /** @default 120000 */
@@ -46,6 +48,9 @@ const rootRole = 1
 export const rootFunctions: Partial<Record<ContractName, readonly string[]>> = {
   TrustRegistry: ['accredit', 'endAccreditation', 'voidAccreditation', 'distrustKey', 'admitSchema', 'withdrawSchema'],
   WalletRegistry: ['admitIssuerKey', 'withdrawIssuerKey', 'setWalletsMost', 'unbind'],
+  MoneyFactory: ['createCurrency'],
+  PolicyEngine: ['setPolicy', 'setRecall', 'setInstitution'],
+  RailGate: ['openCurrency', 'setOperator', 'setCeiling'],
 }
 const callGas = 1_000_000
 
@@ -66,7 +71,7 @@ const rootCalls = (artifacts: Artifacts): DeployCall[] =>
     ]
   })
 
-const constructorArgs = (name: ContractName, at: Addresses, admin: string): unknown[] => {
+const constructorArgs = (name: ContractName, at: Addresses, admin: string, finalitySeconds: number): unknown[] => {
   const governed = [at.EthereumDIDRegistry, at.Governance]
   switch (name) {
     case 'EthereumDIDRegistry':
@@ -82,8 +87,22 @@ const constructorArgs = (name: ContractName, at: Addresses, admin: string): unkn
     case 'LicenceRegistry':
     case 'AssetRegistry':
       return [...governed, at.TrustRegistry, at.WalletRegistry]
+    case 'SovereignMoney':
+      return []
+    case 'PolicyEngine':
+      return [at.Governance, at.WalletRegistry]
+    case 'MoneyFactory':
+      return [at.Governance, at.SovereignMoney]
+    case 'RailGate':
+    case 'PurposeMoney':
+      return governed
+    case 'Settlement':
+      return [...governed, settlementFinalitySeconds]
   }
 }
+
+/** After so many seconds a block of the network is taken for final by what settles in two legs. */
+const settlementFinalitySeconds = 60
 
 /** Creation costs 200 gas a byte of code and 16 a byte of calldata; the constructor gets the rest. */
 const creationGas = (data: string): number => 2_000_000 + 220 * ((data.length - 2) / 2)
@@ -127,10 +146,10 @@ const addressesOf = (plan: Plan): Addresses =>
   ) as Addresses
 
 const stepsOf = (plan: Plan, options: DeployOptions, calls: DeployCall[], at: Addresses): Step[] => {
-  const admin = options.admin ?? plan.deployer
+  const { admin = plan.deployer, finalitySeconds = 60 } = options
   const creations = contractNames.map((name): Step => {
     const { abi, bytecode } = options.artifacts[name]
-    const args = new Interface(abi).encodeDeploy(constructorArgs(name, at, admin))
+    const args = new Interface(abi).encodeDeploy(constructorArgs(name, at, admin, finalitySeconds))
     const data = `${bytecode.startsWith('0x') ? '' : '0x'}${bytecode}${args.slice(2)}`
     return { id: name, nonce: nonceOf(plan, name), to: null, data, gasLimit: creationGas(data), address: at[name] }
   })

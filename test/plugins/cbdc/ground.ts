@@ -99,7 +99,12 @@ export const policy: CurrencyPolicy = {
 /** The accounts of currency 1, in the order in which they are opened. */
 export const own = { issuance: 1, fees: 2, rail: 3, suspense: 4, interest: 5, treasury: 6, bank: 7 } as const
 
-type Settings = { rules?: MonitoringRules; policy?: CurrencyPolicy }
+type Settings = {
+  rules?: MonitoringRules
+  policy?: CurrencyPolicy
+  /** What else the ledger is given, over its own store. */
+  more?: (store: Awaited<ReturnType<typeof openStore>>) => Promise<Partial<CbdcNeeds>>
+}
 
 /** One process of a ledger over a database: real signatures, a clock of its own, and KYC places that tests revoke. */
 export const openGround = async (place: Place, settings: Settings = {}) => {
@@ -108,6 +113,7 @@ export const openGround = async (place: Place, settings: Settings = {}) => {
   const clock = { now: () => state.now }
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
   const signatures = await openTypedSignatures(domain)
+  const operator = secp256k1Owner(Buffer.alloc(32, 1))
   const needs: CbdcNeeds = {
     ...{ house, signatures, domain, did: 'did:ethr:0x7a69:0xcb', newId: () => timeId(clock.now()) },
     publicUrl: 'https://central-bank.example',
@@ -115,10 +121,11 @@ export const openGround = async (place: Place, settings: Settings = {}) => {
       clock.now() < until && !state.revoked.has(`${issuer}/${list}/${index}`),
     issuerAddress: did => did.split(':').at(-1)?.toLowerCase() ?? '',
     rules: settings.rules ?? noRules,
+    ...(await settings.more?.(store)),
+    ownKey: operator.key,
   }
   const desk = openDesk(needs)
   const structOf = openStructs(signatures.keccak)
-  const operator = secp256k1Owner(Buffer.alloc(32, 1))
 
   const newId = (): string => timeId(state.now)
   /** A signed record as it is handed in. */
