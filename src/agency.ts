@@ -17,6 +17,12 @@ import { Land1763700000950 } from '../migrations/agency/0950-land.ts'
 import { Assets1763700000960 } from '../migrations/agency/0960-assets.ts'
 import { Cbdc1763800001000 } from '../migrations/agency/1000-cbdc.ts'
 import { WalletLedgerKeys1763800001010 } from '../migrations/agency/1010-wallet-ledger-keys.ts'
+import { CbdcOrders1763800001020 } from '../migrations/agency/1020-cbdc-orders.ts'
+import { CbdcReceipts1763800001040 } from '../migrations/agency/1040-cbdc-receipts.ts'
+import { Aliases1763800001050 } from '../migrations/agency/1050-aliases.ts'
+import { CbdcRail1763800001060 } from '../migrations/agency/1060-cbdc-rail.ts'
+import { CbdcArbiters1763800001070 } from '../migrations/agency/1070-cbdc-arbiters.ts'
+import { LandPayments1763800001080 } from '../migrations/agency/1080-land-payments.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -35,6 +41,7 @@ import type { MasterKey } from './identity/seal.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { House } from './kernel/perform.ts'
 import type { Clock, Store } from './kernel/ports.ts'
+import { entities as aliasEntities } from './plugins/aliases/entities.ts'
 import { entities as bindingEntities } from './plugins/bindings/entities.ts'
 import { entities as cbdcEntities } from './plugins/cbdc/entities.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
@@ -72,7 +79,7 @@ export type AgencyBase = {
   signing: KeyInfo
   /** Of the did:ethr and of the chain account, lower case. */
   address: string
-  /** Of the authority that evaluates pseudonyms. */
+  /** Of the authority that evaluates pseudonyms, and of a directory of aliases. */
   oprf: OprfKey | undefined
   /** For purposes of the agency's own; never leaves the process. */
   derive(purpose: string): Buffer
@@ -88,6 +95,7 @@ export const agencyEntities = [
   ...mandateEntities,
   ...pseudonymEntities,
   ...bindingEntities,
+  ...aliasEntities,
   ...registryEntities,
   ...cbdcEntities,
   ...accessEntities,
@@ -110,6 +118,12 @@ export const agencyMigrations = [
   Assets1763700000960,
   Cbdc1763800001000,
   WalletLedgerKeys1763800001010,
+  CbdcOrders1763800001020,
+  CbdcReceipts1763800001040,
+  Aliases1763800001050,
+  CbdcRail1763800001060,
+  CbdcArbiters1763800001070,
+  LandPayments1763800001080,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */
@@ -153,7 +167,9 @@ export const openAgencyBase = async (config: AgencyConfig, settings: AgencySetti
     controller,
     signing,
     address: addressOfKey(controller.publicKeyHex),
-    oprf: config.plugins.includes('pseudonyms') ? await openOprfKey(keys) : undefined,
+    oprf: config.plugins.some(each => each === 'pseudonyms' || each === 'aliases')
+      ? await openOprfKey(keys)
+      : undefined,
     derive: purpose => Buffer.from(hkdfSync('sha256', masterKey.bytes, config.name, purpose, 32)),
   }
 }

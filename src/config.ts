@@ -32,6 +32,8 @@ export type AgencyConfig = {
    * without a trailing slash. Which key counts comes from the chain all the same.
    */
   pseudonymAuthority?: string
+  /** The ledger on which deeds are paid for: its public URL, and the number of the currency. */
+  ledger?: LedgerConfig
   /** Registers that this agency keeps, by name: `registers/<name>.yml` beside its own file. */
   registers: string[]
   /** Their definitions as they were read; the registry plugin judges them. */
@@ -39,6 +41,8 @@ export type AgencyConfig = {
   /** Currencies that this agency issues. */
   currencies: CurrencyConfig[]
 }
+
+export type LedgerConfig = { url: string; currency: number }
 
 export type RegisterSource = { file: string; data: unknown }
 
@@ -91,6 +95,7 @@ const known = [
   'pseudonymAuthority',
   'registers',
   'currencies',
+  'ledger',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
@@ -159,6 +164,16 @@ const isAuthorityUrl = (value: unknown, allowedHttpOrigins: readonly string[]): 
   return isBare && !value.endsWith('/') && (protocol === 'https:' || allowedHttpOrigins.includes(origin))
 }
 
+const parseLedger = (value: unknown, file: string, allowedHttpOrigins: readonly string[]): LedgerConfig => {
+  const { url, currency, ...rest } = isRecord(value) ? value : fail(file, 'ledger must be a mapping')
+  for (const key of Object.keys(rest)) fail(file, `unknown key "ledger.${key}"`)
+  if (!isAuthorityUrl(url, allowedHttpOrigins)) fail(file, 'ledger.url must be an https URL without a trailing slash')
+  if (!Number.isInteger(currency) || Number(currency) < 1 || Number(currency) > 65_535) {
+    fail(file, 'ledger.currency is a whole number from 1 to 65535')
+  }
+  return { url: url as string, currency: currency as number }
+}
+
 const parseYaml = (text: string, file: string): unknown => {
   try {
     return parse(text, { maxAliasCount: 10 })
@@ -205,6 +220,7 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
     fail(file, 'pseudonymAuthority must be an https URL without a trailing slash')
   }
   if (raw['status'] !== undefined) config.status = parseStatus(raw['status'], file)
+  if (raw['ledger'] !== undefined) config.ledger = parseLedger(raw['ledger'], file, config.allowedHttpOrigins)
   if (raw['currencies'] !== undefined) config.currencies = parseCurrencies(raw['currencies'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config

@@ -36,7 +36,7 @@ const ownerKeyOf = (publicKeyHex: string): CbdcNeeds['ownKey'] => ({
 })
 
 /** Chain id and contract are those of the genesis: what was signed for one ledger is nothing to another. */
-const domainOf = ({ chain }: AgencyOnChain): CbdcNeeds['domain'] => ({
+export const ledgerDomain = ({ chain }: AgencyOnChain): CbdcNeeds['domain'] => ({
   ...{ name: 'Chancery Ledger', version: '1' },
   ...{ chainId: chain.client.chainId, verifyingContract: chain.contracts.RailGate.address },
 })
@@ -46,7 +46,7 @@ export const moneyOf = async (
   parts: MoneyParts,
 ): Promise<{ needs: CbdcNeeds; close(): Promise<void> }> => {
   const { house, chain, settings, did } = agency
-  const domain = domainOf(agency)
+  const domain = ledgerDomain(agency)
   const signatures = await openTypedSignatures(domain)
   // The accounts of its currencies stand under a key of the agency's own that is used for nothing else.
   const { publicKeyHex } = await agency.keys.obtain({ kind: 'P-256', alias: 'ledger' })

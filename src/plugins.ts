@@ -49,7 +49,7 @@ import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
-import { keepLapsing, registryOf } from './registers.ts'
+import { keepRegisters, registryOf } from './registers.ts'
 import { keepRound } from './rounds.ts'
 import { openLogProofs } from './store/log-proofs.ts'
 import { bindingsOf } from './wallet-bindings.ts'
@@ -282,10 +282,10 @@ const keyProver = ({ verifying }: Mounting): RegistryNeeds['proveKey'] => {
 }
 
 const mountRegistry = async (mounting: Mounting): Promise<Mounted> => {
-  const { agency, types, newId } = mounting
-  const parts = { types, newId, issuance: issuanceOf(mounting), proveKey: keyProver(mounting) }
+  const { agency, types, newId, issuerKey } = mounting
+  const parts = { types, newId, issuerKey, issuance: issuanceOf(mounting), proveKey: keyProver(mounting) }
   const needs = await registryOf(agency, parts)
-  return { routes: registry.routes(needs), keep: log => keepLapsing(agency, needs, log) }
+  return { routes: registry.routes(needs), keep: log => keepRegisters(agency, needs, log) }
 }
 
 const mountMandates = (mounting: Mounting): Mounted => {

@@ -5,17 +5,21 @@ import { frozenUnder, registerTokens } from './chain/tokens.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
 import { compileFieldSchema } from './http/field-schema.ts'
 import type { Log } from './http/log.ts'
+import type { IssuerKey } from './identity/issue.ts'
 import type { CredentialTypes } from './identity/types.ts'
 import type { ChainWrite, RegisterTokens } from './kernel/ports.ts'
 import { assertSound } from './kernel/sound.ts'
+import { openLedgerFunds } from './ledger-funds.ts'
 import { openDesk } from './plugins/registry/actions/desk.ts'
+import { collectDue, settlementBy } from './plugins/registry/actions/land/payments.ts'
 import { recordLapsed } from './plugins/registry/actions/lapse.ts'
 import type { RepairNeeds } from './plugins/registry/actions/repair.ts'
 import { DefinitionInvalid, parseDefinition } from './plugins/registry/definition.ts'
+import type { LandNeeds } from './plugins/registry/land/needs.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { lapsesARound } from './plugins/registry/policy.ts'
 import { type Knowledge, openRegister, type Register } from './plugins/registry/soundness.ts'
-import { keepRound } from './rounds.ts'
+import { keepRound, type Round } from './rounds.ts'
 import { openLogProofs } from './store/log-proofs.ts'
 
 /** What registers take of an agency: definitions, tokens on chain, and the rounds that record what has lapsed. */
@@ -115,7 +119,18 @@ export const repairingOf = (agency: AgencyOnChain): RepairNeeds => {
   }
 }
 
-export type RegistryParts = { types: CredentialTypes } & Pick<RegistryNeeds, 'issuance' | 'newId' | 'proveKey'>
+export type RegistryParts = { types: CredentialTypes; issuerKey(): IssuerKey } & Pick<
+  RegistryNeeds,
+  'issuance' | 'newId' | 'proveKey'
+>
+
+/** How deeds are paid for, where the configuration names a ledger. */
+const settlementOf = async (agency: AgencyOnChain, key: () => IssuerKey): Promise<Partial<LandNeeds>> => {
+  const { ledger } = agency.config
+  if (ledger === undefined) return {}
+  const funds = await openLedgerFunds(agency, ledger, key)
+  return { funds, settlement: settlementBy(agency.house, funds) }
+}
 
 /** What the registry plugin needs of an agency. Its registers are opened on chain on the way. */
 export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): Promise<RegistryNeeds> => {
@@ -132,17 +147,35 @@ export const registryOf = async (agency: AgencyOnChain, parts: RegistryParts): P
       return (await store.read<{ compact: string; format: string }>(sql, [id]))[0]
     },
     ...{ authority: config.title, publicUrl: settings.publicUrl },
-    land: { personSecret: await personSecret(agency), wallets: chain.follower.wallets },
+    land: {
+      ...{ personSecret: await personSecret(agency), wallets: chain.follower.wallets },
+      ...(await settlementOf(agency, parts.issuerKey)),
+    },
   }
 }
 
-/** Records what has lapsed. @returns what ends that. */
-export const keepLapsing = (agency: AgencyOnChain, needs: RegistryNeeds, log: Log): (() => Promise<void>) => {
+/** Records what has lapsed, and collects what is due. @returns what ends that. */
+export const keepRegisters = (agency: AgencyOnChain, needs: RegistryNeeds, log: Log): (() => Promise<void>) => {
   const desk = openDesk(needs)
-  return keepRound(agency, log, {
-    ...{ name: 'registry-lapses', everyMs: 60_000, failing: 'lapsed entries were not recorded; tried again' },
-    async run(check, ended) {
-      while ((await recordLapsed(desk, check)) === lapsesARound && !ended());
+  const { funds } = needs.land
+  const rounds: Round[] = [
+    {
+      ...{ name: 'registry-lapses', everyMs: 60_000, failing: 'lapsed entries were not recorded; tried again' },
+      async run(check, ended) {
+        while ((await recordLapsed(desk, check)) === lapsesARound && !ended());
+      },
     },
-  })
+  ]
+  if (funds !== undefined) {
+    rounds.push({
+      ...{ name: 'land-payments', everyMs: 2_000, failing: 'payments for deeds were not collected; tried again' },
+      async run(check) {
+        await collectDue(needs.house, funds, check)
+      },
+    })
+  }
+  const keeping = rounds.map(round => keepRound(agency, log, round))
+  return async () => {
+    await Promise.all(keeping.map(end => end()))
+  }
 }

@@ -1,5 +1,7 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { orderEntities, orderRetention } from './orders/entities.ts'
 import { railEntities, railRetention } from './rail-entities.ts'
+import { receiptEntities, receiptRetention } from './receipts/entities.ts'
 
 const text: EntitySchemaColumnOptions = { type: 'text' }
 const integer: EntitySchemaColumnOptions = { type: 'bigint' }
@@ -166,6 +168,7 @@ export const entities: EntitySchema[] = [
       ended_by: optional(text),
     },
   },
+  { name: 'cbdc_arbiters', columns: { did: key(text), currency: key(integer), account: integer } },
   {
     name: 'cbdc_participants',
     columns: {
@@ -187,7 +190,7 @@ export const entities: EntitySchema[] = [
   },
 ]
   .map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
-  .concat(railEntities)
+  .concat(railEntities, receiptEntities, orderEntities)
 
 const ledger = 'The ledger itself: balances are the sum of its entries.'
 
@@ -203,7 +206,10 @@ export const retention = [
   { table: 'cbdc_reservations', keep: 'forever', why: ledger },
   { table: 'cbdc_policies', keep: 'forever', why: ledger },
   { table: 'cbdc_orders', keep: 'forever', why: ledger },
+  { table: 'cbdc_arbiters', keep: 'forever', why: ledger },
   { table: 'cbdc_participants', keep: 'forever', why: ledger },
   ...railRetention,
+  ...orderRetention,
+  ...receiptRetention,
   { table: 'cbdc_account_ids', keep: 'forever', why: ledger },
 ]

@@ -200,3 +200,41 @@ export const moveState = (state: string): Refusal =>
   new Refusal('conflict', 'move_state', `This cannot be decided about a move that is ${state}.`)
 export const moveWalletMissing = (): Refusal =>
   new Refusal('malformed', 'move_wallet_missing', 'Name the wallet that the money shall go to.')
+
+// Reading, receipts, lawful access.
+export const momentMalformed = (): Refusal =>
+  new Refusal('malformed', 'moment_malformed', 'A time is ISO 8601 with its offset, such as 2026-06-01T12:00:00Z.')
+export const momentNotCome = (): Refusal =>
+  new Refusal('rejected', 'moment_not_come', 'That time has not come yet; ask about a past one.')
+export const accountNotYet = (): Refusal =>
+  new Refusal('not_found', 'account_not_yet', 'The account was opened later than that.')
+export const balanceUndated = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'balance_undated',
+    'Fees come in with batches and not with entries of their own, so this account has no dated balance.',
+  )
+export const transferNotYours = (): Refusal =>
+  new Refusal('not_found', 'transfer_not_yours', 'No transfer of that id concerns an account that you may see.')
+export const reservationNotYours = (): Refusal =>
+  new Refusal('not_found', 'reservation_not_yours', 'No reservation of that number concerns an account you may see.')
+export const batchUnknown = (): Refusal =>
+  new Refusal('not_found', 'batch_unknown', 'The ledger has no batch of that number yet.')
+export const receiptsUnavailable = (): Refusal =>
+  new Refusal('unavailable', 'receipts_unavailable', 'This ledger has no key to sign receipts with.')
+export const periodInvalid = (): Refusal =>
+  new Refusal('malformed', 'period_invalid', 'A period begins before it ends.')
+export const orderLedger = (): Refusal =>
+  new Refusal('forbidden', 'order_ledger', 'The order is for an account of another ledger.')
+export const orderAccount = (): Refusal =>
+  new Refusal('forbidden', 'order_account', 'The order is for another account; it discloses that one alone.')
+export const orderPeriod = (): Refusal =>
+  new Refusal('forbidden', 'order_period', 'The order does not cover that period; ask for one within it.')
+export const arbiterUnknown = (): Refusal =>
+  new Refusal('forbidden', 'arbiter_unknown', 'The institution has no account here to decide on reservations with.')
+export const reservationNotDecided = (): Refusal =>
+  new Refusal(
+    'forbidden',
+    'reservation_not_decided',
+    'No reservation of that number waits for this institution’s word.',
+  )

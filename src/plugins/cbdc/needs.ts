@@ -18,6 +18,11 @@ export type CbdcNeeds = {
   /** Absent: no money leaves for the chain. */
   rail?: MoneyRail | undefined
   outbox?: ChainOutbox | undefined
+  /**
+   * Signs a statement as a JWS (ES256, type `ledger-receipt+jwt`) with the key of this agency's DID document.
+   * Absent: no receipts.
+   */
+  signStatement?: ((payload: Record<string, unknown>) => Promise<string>) | undefined
   /** A fresh id (UUID), ordered by time. */
   newId(): string
   publicUrl: string

@@ -70,3 +70,40 @@ export const railRequires = { decide: officer('cbdc:rail'), read: { by: 'anyone'
   string,
   Requirement
 >
+
+/** Reading. Whoever owns an account, whoever serves it, and officers; and whom a court's order lets read one. */
+export const readRequires = {
+  view: {
+    by: 'cases',
+    param: 'reader',
+    cases: {
+      customer: {
+        by: 'holder',
+        of: { id: 'kyc', type: 'KycAttestation', reads: [['pseudonym']], obtain: kyc.obtain },
+      },
+      institution: { by: 'agency' },
+      officer: officer('cbdc:read'),
+    },
+  },
+  lawful: {
+    by: 'holder',
+    of: {
+      id: 'order',
+      type: 'CourtOrder',
+      reads: ['ledger', 'accountNumber', 'from', 'until', 'reference', 'authority', 'legalBasis', 'purpose'].map(
+        name => [name],
+      ),
+      obtain: 'A court that the trust registry accredits issues it.',
+    },
+    oneShot: true,
+  },
+} as const satisfies Record<string, Requirement>
+
+/** Entries on one page. */
+export const entriesMost = 200
+export const entriesUsual = 50
+/** How far the clock of whoever asks may be ahead of this one, ms. */
+export const clockSkewMs = 60_000
+
+/** Institutions that decide on reservations. */
+export const arbiterRequires = { arbiter: { by: 'agency' } } as const satisfies Record<string, Requirement>

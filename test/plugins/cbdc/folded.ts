@@ -1,13 +1,8 @@
 import { leafHash, merkleRoot } from '../../../src/kernel/merkle.ts'
 import type { Row, Store } from '../../../src/kernel/ports.ts'
-import {
-  accountColumns,
-  accountOf,
-  lockHead,
-  reservationColumns,
-  reservationOf,
-} from '../../../src/plugins/cbdc/actions/rows.ts'
+import { lockHead, readAccounts, reservationColumns, reservationOf } from '../../../src/plugins/cbdc/actions/rows.ts'
 import { type Fold, openFold, type SignedClaim } from '../../../src/plugins/cbdc/ledger/fold.ts'
+import { isCustomer } from '../../../src/plugins/cbdc/ledger/limits.ts'
 import { type Account, balanceOf } from '../../../src/plugins/cbdc/ledger/state.ts'
 
 type EntryRow = Row & {
@@ -110,13 +105,24 @@ export const expectFolded = async (
       })),
     )
   }
-  const accounts = (await store.read(`SELECT ${accountColumns} FROM cbdc_accounts ORDER BY number`)).map(accountOf)
+  const numbers = await store.read<Row & { number: number }>('SELECT number FROM cbdc_accounts')
+  const read = await readAccounts(
+    store.read,
+    store.dialect,
+    numbers.map(({ number }) => number),
+  )
+  const accounts = read.sort((a, b) => a.number - b.number)
   const kept = (await store.read(`SELECT ${reservationColumns} FROM cbdc_reservations ORDER BY number`)).map(
     reservationOf,
   )
   expect(accounts.map(ledgersOwn)).toEqual([...fold.accounts.values()].sort((a, b) => a.number - b.number))
   for (const { number, lastEntry, entries: count } of accounts) {
     expect({ last: lastEntry, count }).toEqual(touched.get(number))
+  }
+  for (const { number, lead, held } of accounts.filter(isCustomer)) {
+    if (lead !== number) continue
+    const persons = accounts.filter(account => isCustomer(account) && account.lead === number)
+    expect(held).toBe(persons.reduce((sum, account) => sum + balanceOf(account), 0n))
   }
   const pending = kept.filter(({ state }) => state === 'pending')
   expect(pending.map(({ posted: _, entry: __, state: ___, endedBy: ____, ...rest }) => rest)).toEqual([

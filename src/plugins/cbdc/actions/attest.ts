@@ -1,16 +1,17 @@
 import { decodeEntry, isSigned, type OwnerKey, type SignedEntry } from '../../../kernel/ledger-entry.ts'
 import { openStructs } from '../../../kernel/ledger-typed-data.ts'
-import type { Row, TypedClaim } from '../../../kernel/ports.ts'
+import type { TypedClaim } from '../../../kernel/ports.ts'
 import { recordMalformed } from '../errors.ts'
 import type { CbdcNeeds } from '../needs.ts'
 import { type BookItem, signerOf } from './book.ts'
-import { inNumbers } from './rows.ts'
+import { openOwnerKeys } from './owner-keys.ts'
+import { readKeys } from './rows.ts'
 
 /** A record as it is handed in: its bytes in base64url, and the id its sender gave it. */
 export type Handed = { id?: string | undefined; record: string }
 
-/** Keys of accounts kept in memory: they change seldom, and the ledger compares again. */
-const keysKept = 100_000
+/** Keys of accounts kept in memory, 34 bytes each: they change seldom, and the ledger compares again. */
+const keysKept = 2_000_000
 
 export type Attest = (handed: readonly Handed[]) => Promise<BookItem[]>
 
@@ -29,16 +30,10 @@ const readRecord = ({ id, record }: Handed): { id: string | undefined; raw: Buff
 export const openAttest = ({ house, signatures }: Pick<CbdcNeeds, 'house' | 'signatures'>): Attest => {
   const { store } = house
   const structOf = openStructs(signatures.keccak)
-  const keys = new Map<number, OwnerKey>()
+  const keys = openOwnerKeys(keysKept)
 
-  const readKeys = async (numbers: readonly number[]): Promise<void> => {
-    if (numbers.length === 0) return
-    const sql = `SELECT number, scheme, prefix, x FROM cbdc_accounts WHERE number ${inNumbers(store.dialect)}`
-    const rows = await store.read<Row & { number: number; scheme: number; prefix: number; x: Buffer }>(sql, [
-      JSON.stringify(numbers),
-    ])
-    if (keys.size + rows.length > keysKept) keys.clear()
-    for (const { number, scheme, prefix, x } of rows) keys.set(number, { scheme, prefix, x: x.toString('hex') })
+  const learn = async (accounts: readonly number[]): Promise<void> => {
+    for (const { number, ...key } of await readKeys(store.read, store.dialect, accounts)) keys.set(number, key)
   }
 
   const claimOf = (entry: SignedEntry, key: OwnerKey): TypedClaim => ({
@@ -64,14 +59,14 @@ export const openAttest = ({ house, signatures }: Pick<CbdcNeeds, 'house' | 'sig
     const records = handed.map(readRecord)
     const entries = records.map(({ entry }) => entry)
     const needed = (list: readonly SignedEntry[]) => [...new Set(list.map(entry => signerOf({ entry }) ?? 0))]
-    await readKeys(needed(entries).filter(number => !keys.has(number)))
+    await learn(needed(entries).filter(number => keys.get(number) === undefined))
     const signers = await verify(entries)
     // A key may have changed since it was kept: what failed is checked once more with the one that stands now.
     const failed = signers.flatMap((signer, at) => (signer === undefined ? [at] : []))
     if (failed.length > 0) {
       const again = failed.map(at => entries[at] as SignedEntry)
       const before = again.map(entry => keys.get(signerOf({ entry }) ?? 0))
-      await readKeys(needed(again))
+      await learn(needed(again))
       const changed = failed.filter((_, place) => {
         const now = keys.get(signerOf({ entry: again[place] as SignedEntry }) ?? 0)
         return now !== undefined && now.x !== before[place]?.x

@@ -1,4 +1,4 @@
-import { encodeEntry } from '../../../kernel/ledger-entry.ts'
+import { encodeEntry, kinds } from '../../../kernel/ledger-entry.ts'
 import { leafHash, merkleRoot } from '../../../kernel/merkle.ts'
 import type { Row, Store, Tx } from '../../../kernel/ports.ts'
 import { type Attested, apply, closeBatch, type Invalidity } from '../ledger/apply.ts'
@@ -60,6 +60,10 @@ export type Book = {
   close(feeAccount: (currency: number) => number): Promise<Buffer | undefined>
 }
 
+/** An account is in use when somebody acts on it; what orders, the time or a standing instruction do to it is no use of it. */
+const isUse = ({ entry: { kind } }: BookItem): boolean =>
+  kinds[kind].authority === 'owner' || kinds[kind].authority === 'chain' || kind === 'mint'
+
 const emptyFacts = (number: number, at: number): Facts => ({
   ...{ class: 'person', level: 0, lead: number, day: 0, spent: 0n, held: 0n, rules: null, jurisdiction: null },
   ...{ servicer: 0, kyc: null, openedAt: at, lastActive: at, lastEntry: 0, entries: 0 },
@@ -111,6 +115,13 @@ type EntryRow = Written & { debitBefore: number; creditBefore: number | null }
 const isAltered = (before: LedgerAccount | undefined, after: LedgerAccount): boolean =>
   before !== undefined &&
   (before.key !== after.key ||
+    before.debitsPending !== after.debitsPending ||
+    before.creditsPending !== after.creditsPending ||
+    before.frozen !== after.frozen ||
+    before.holds !== after.holds ||
+    before.linked !== after.linked ||
+    before.interestDay !== after.interestDay ||
+    before.closed !== after.closed ||
     before.level !== after.level ||
     before.lead !== after.lead ||
     before.kyc !== after.kyc ||
@@ -148,6 +159,7 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
   const reservations = new Map<number, ReservationRow>()
   const stored = new Map<number, ReservationRow>()
   const ids = new Map<string, Written>()
+  const soughtIds = new Set<string>()
   const entries: EntryRow[] = []
   const fees = new Map<number, bigint>()
   let undo: (() => void)[] = []
@@ -206,7 +218,8 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       const before = accounts.get(given.number)
       // `apply` copies what it was given, so the facts are there already, but for a new account.
       const known = before === undefined ? { ...emptyFacts(given.number, at), ...given } : (given as LedgerAccount)
-      const after: LedgerAccount = { ...known, lastActive: at, lastEntry: number, entries: known.entries + 1 }
+      const lastActive = isUse(item) ? at : known.lastActive
+      const after: LedgerAccount = { ...known, lastActive, lastEntry: number, entries: known.entries + 1 }
       // The first account of the entry may have changed what its person holds, which stands at this one.
       if (before !== undefined) after.held = before.held
       if (given === first && item.facts !== undefined) Object.assign(after, item.facts)
@@ -267,8 +280,8 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       const before = original.get(number)
       if (before === account) continue
       if (before === undefined) fresh?.push(account)
+      else if (isAltered(before, account)) altered?.push(account)
       else moved?.push(account)
-      if (isAltered(before, account)) altered?.push(account)
     }
     if (fresh !== undefined && fresh.length > 0) tx.insert('cbdc_accounts', fresh.map(accountRow))
     await updateAccounts(tx, dialect, moved ?? [], altered ?? [])
@@ -289,7 +302,9 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
         }),
       )
     },
-    async loadIds(wanted) {
+    async loadIds(given) {
+      const wanted = given.filter(id => !soughtIds.has(id))
+      for (const id of wanted) soughtIds.add(id)
       for (const found of await readByIds(tx.query, dialect, wanted)) if (found.id !== null) ids.set(found.id, found)
     },
     byId: id => ids.get(id),

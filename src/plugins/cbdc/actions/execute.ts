@@ -41,6 +41,8 @@ export type Held = {
 export type Order<Output> = Asked & {
   /** Entries as they are known beforehand, or what finds them once the ledger is held. */
   chains: readonly BookItem[][] | ((held: Held) => Promise<readonly BookItem[][]>)
+  /** What `chains` will hold, as far as it is known beforehand: it is read together with what other orders need. */
+  foreseen?: readonly BookItem[]
   /** What else is written, and the answer. It may refuse: then nothing of the order stands. */
   answer: (held: Held, outcomes: readonly ItemOutcome[][]) => Promise<Output> | Output
 }
@@ -234,6 +236,9 @@ const prefetch = async (needs: CbdcNeeds, { book }: Pick<Held, 'book'>, items: r
   await book.load(needs.rules.keys(payments))
 }
 
+const foreseenOf = ({ chains, foreseen }: Order<unknown>): readonly BookItem[] =>
+  foreseen ?? (typeof chains === 'function' ? [] : chains.flat())
+
 type Queued = { order: Order<unknown>; resolve: (output: unknown) => void; reject: (error: unknown) => void }
 
 const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise<unknown> => {
@@ -245,8 +250,9 @@ const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise
     const planned = typeof chains === 'function' ? await chains(held) : chains
     if (typeof chains === 'function') await prefetch(needs, held, planned.flat())
     const outcomes = planned.map(chain => enterChain(needs, held, chain))
-    await sendWithdrawals(needs, held, book.since(from))
     const answer = await order.answer(held, outcomes)
+    // Not before: what an order that refuses has written beside the book stays.
+    await sendWithdrawals(needs, held, book.since(from))
     const entered = book.since(from)
     if (entered.length > 0) record.effect(merkleRoot(entered.map(entryLeaf)))
     return answer
@@ -271,11 +277,7 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       const head = await lockHead(tx)
       const book = openBook(tx, store.dialect, head, clock.now())
       const currencies = await readCurrencies(tx.query, book.at)
-      await prefetch(
-        needs,
-        { book },
-        orders.flatMap(({ chains }) => (typeof chains === 'function' ? [] : chains.flat())),
-      )
+      await prefetch(needs, { book }, orders.flatMap(foreseenOf))
       const records: ActRecord[] = []
       await each(async (at, record) => {
         const order = orders[at] as Order<unknown>
@@ -287,6 +289,10 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       const root = await book.close(currency => currencies.of(currency).fees)
       // The request's own root first, then the batch's: a receipt leads from an entry to this one.
       if (root !== undefined) for (const record of records) record.effect(root)
+      const [named] = records
+      if (root !== undefined && named !== undefined) {
+        tx.insert('cbdc_batch_records', [{ batch: head.nextBatch, record: named.id }])
+      }
     })
 
   const settle = async (taken: readonly Queued[]): Promise<void> => {
@@ -313,8 +319,7 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
     let items = 0
     while (queue.length > 0 && taken.length < ordersMost && items < itemsMost) {
       const next = queue.shift() as Queued
-      const { chains } = next.order
-      items += typeof chains === 'function' ? 1 : chains.reduce((sum, chain) => sum + chain.length, 0)
+      items += Math.max(1, foreseenOf(next.order).length)
       taken.push(next)
     }
     return taken

@@ -56,6 +56,7 @@ export const submitRecords = async (desk: Desk, context: Context): Promise<Answe
     caller,
     input: context.body,
     idempotencyKey: context.headers['idempotency-key'],
+    foreseen: items,
     chains: async held => {
       const accounts = await speakers(held, items)
       const [first] = accounts
@@ -76,6 +77,20 @@ const refused = ({ code, message }: Refusal) => ({ outcome: 'refused' as const, 
 
 const outcomeView = (outcome: ItemOutcome, item: BookItem) =>
   'refusal' in outcome ? refused(outcome.refusal) : { outcome: 'entered' as const, ...view(outcome.written, item) }
+
+/** Reserve accounts of a participant, asked for once a batch. */
+const reservesKnown = new WeakMap<Held['book'], Map<string, ReadonlySet<number>>>()
+
+const reservesOf = async ({ book, tx }: Held, did: string): Promise<ReadonlySet<number>> => {
+  const known = reservesKnown.get(book) ?? new Map<string, ReadonlySet<number>>()
+  reservesKnown.set(book, known)
+  const found = known.get(did)
+  if (found !== undefined) return found
+  const sql = 'SELECT account FROM cbdc_participants WHERE did = ? AND ended_at IS NULL'
+  const own = new Set((await tx.query<{ account: number }>(sql, [did])).map(({ account }) => account))
+  known.set(did, own)
+  return own
+}
 
 /**
  * Records of a bank's customers, many in one request. Each chain stands or falls as a whole, by the ledger's promise: a proof of one
@@ -98,9 +113,9 @@ export const submitBatch = async (desk: Desk, context: Context): Promise<Answer>
     caller,
     input: context.body,
     idempotencyKey: context.headers['idempotency-key'],
+    foreseen: items,
     chains: async held => {
-      const sql = 'SELECT account FROM cbdc_participants WHERE did = ? AND ended_at IS NULL'
-      const own = new Set((await held.tx.query<{ account: number }>(sql, [caller.id])).map(({ account }) => account))
+      const own = await reservesOf(held, caller.id)
       if (own.size === 0) throw participantUnknown()
       await held.book.load(items.map(item => signerOf(item) ?? 0))
       const served = items.every(item => {

@@ -257,25 +257,23 @@ const expire: Handler<EntryOf<'expire'>> = (state, { reservation: number }, _sig
 const move = (
   state: State,
   { from, to, currency, amount }: { from: number; to: number; currency: number; amount: bigint },
+  issuance?: number,
 ): Change => {
   assertAmount(amount)
   assert(from !== to, 'account_same')
   const payer = known(state, from)
   assert(payer.currency === currency, 'currency_mismatch')
   assert(payer.holds === 0, 'account_frozen')
+  if (issuance !== undefined) assert(state.account(issuance)?.side === 1, 'account_not_issuance')
   return moved(debit(payer, amount), credit(receivable(state, to, currency), amount), currency)
 }
 
 /** Money comes into being on an account of the debit side, and ends there. */
-const mint: Handler<EntryOf<'mint'>> = (state, entry) => {
-  assert(known(state, entry.from).side === 1, 'account_not_issuance')
-  return move(state, entry)
-}
+const mint: Handler<EntryOf<'mint'>> = (state, entry) => move(state, entry, entry.from)
 
-const burn: Handler<EntryOf<'burn'>> = (state, entry) => {
-  assert(known(state, entry.to).side === 1, 'account_not_issuance')
-  return move(state, entry)
-}
+const burn: Handler<EntryOf<'burn'>> = (state, entry) => move(state, entry, entry.to)
+
+const deposit: Handler<EntryOf<'deposit'>> = (state, entry) => move(state, entry)
 
 const open: Handler<EntryOf<'open'>> = (state, { account: number, currency, side, scheme, prefix, x }) => {
   const key = { scheme, prefix, x }
@@ -372,7 +370,7 @@ const close: Handler<EntryOf<'close'>> = (state, { account: number }) => {
 
 const handlers: { [E in Entry as E['kind']]: Handler<E> } = {
   ...{ transfer: pay, withdraw: pay, open, keyChange, keyOrder, reserve, post, void: voided, expire },
-  ...{ mint, burn, deposit: move, freeze, unfreeze, seize, interest, close, link, sweep },
+  ...{ mint, burn, deposit, freeze, unfreeze, seize, interest, close, link, sweep },
 }
 
 /**

@@ -48,6 +48,22 @@ export const landEntities: EntitySchema[] = [
     },
   },
   {
+    name: 'land_payments',
+    columns: {
+      reservation: key(integer),
+      deed: text,
+      register: text,
+      title: text,
+      currency: text,
+      amount: integer,
+      state: text,
+      attempts: integer,
+      error: optional(text),
+      since: integer,
+      changed: integer,
+    },
+  },
+  {
     name: 'land_interests',
     columns: {
       id: key(text),
@@ -77,6 +93,7 @@ export const landRetention = [
   { table: 'land_parties', keep: 'forever', why: register },
   { table: 'land_aliases', keep: 'forever', why: 'How a party is known again; keyed digests and register numbers.' },
   { table: 'land_holdings', keep: 'forever', why: 'Follows the deeds.' },
+  { table: 'land_payments', keep: 'forever', why: 'A reservation pays for one deed.' },
   { table: 'land_interests', keep: 'forever', why: register },
   { table: 'land_consents', keep: 'forever', why: 'What a mortgage rests on.' },
 ] as const

@@ -145,3 +145,17 @@ export const ownerOnly = (): Refusal =>
   new Refusal('forbidden', 'owner_only', 'Only an owner of the title may do this.')
 export const partiesNotDistinct = (): Refusal =>
   new Refusal('rejected', 'parties_not_distinct', 'The parties of a deed must be different persons.')
+export const paymentReference = (): Refusal =>
+  new Refusal(
+    'malformed',
+    'payment_reference',
+    'The reference of a payment is the number of its reservation on the ledger.',
+  )
+export const paymentNotReserved = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'payment_not_reserved',
+    'The reservation is not for this price alone, with this register as arbiter, until long enough after the deed.',
+  )
+export const paymentUsed = (): Refusal =>
+  new Refusal('conflict', 'payment_used', 'Another deed is paid for with that reservation.')

@@ -16,7 +16,32 @@ export type DeedPayment = {
 }
 
 /** Delivery versus payment: pays within the act of the deed, so that title and money move together or not at all. */
-export type Settlement = { settle(tx: Tx, payment: DeedPayment): Promise<void> }
+export type Settlement = {
+  /** Beforehand: that the money is there for this deed, long enough. @throws Refusal of the payment */
+  prepare?(terms: Pick<DeedPayment, 'amountMinor' | 'currency' | 'reference'>): Promise<void>
+  settle(tx: Tx, payment: DeedPayment): Promise<void>
+}
+
+/** Money reserved on a ledger, of which the register is the arbiter. Times in milliseconds. */
+export type ReservedFunds = {
+  state: 'pending' | 'posted' | 'voided' | 'expired'
+  currency: string
+  remainingMinor: bigint
+  postedMinor: bigint
+  expires: number
+  /** A preimage is needed besides, which the register does not have. */
+  locked: boolean
+}
+
+/** The ledger on which deeds are paid for. */
+export type LedgerFunds = {
+  /** Where its payers find it, and the account by which they name the register as arbiter. @throws Refusal unavailable */
+  terms(): Promise<{ ledger: string; currency: number; arbiter: number }>
+  /** @throws Refusal unavailable; reservation_not_decided where the register is not its arbiter */
+  inspect(reservation: number): Promise<ReservedFunds>
+  /** Pays all of it to the payee. @throws Refusal of the ledger */
+  collect(reservation: number, funds: ReservedFunds): Promise<void>
+}
 
 /** What registers of land need besides the registry's own. */
 export type LandNeeds = {
@@ -26,6 +51,8 @@ export type LandNeeds = {
   personSecret: Uint8Array
   /** Absent: no payment can be part of a deed. */
   settlement?: Settlement | undefined
+  /** The ledger behind it. */
+  funds?: LedgerFunds | undefined
   /** Absent: the tokens of titles stay at the register. */
   wallets?: Pick<WalletReader, 'standing'> | undefined
 }

@@ -172,3 +172,8 @@ export const landRequirements = {
 } as const
 
 export type LandRequirement = keyof typeof landRequirements
+
+/** How long after a deed the money for it must still be reserved: collecting it can take that long. */
+export const paymentMarginMs = 2 * 3_600_000
+/** Payments collected in one round. */
+export const collectedARound = 50

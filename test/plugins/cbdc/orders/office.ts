@@ -6,8 +6,8 @@ import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '.
 import { digestOf } from '../../../../src/kernel/canonical.ts'
 import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
 import { isRefusal } from '../../../../src/kernel/refusal.ts'
-import { orderRoutes } from '../../../../src/plugins/cbdc/actions/orders/routes.ts'
 import type { Fence } from '../../../../src/plugins/cbdc/actions/orders/rounds.ts'
+import { orderRoutes } from '../../../../src/plugins/cbdc/actions/orders/routes.ts'
 import { bankDid, type Ground, own } from '../ground.ts'
 
 /** What went through is held against openapi.yaml, both ways. */
@@ -26,16 +26,29 @@ const holder = (id: string, proof: ProvenCredential, author?: Caller): HolderCal
   ...(author && { author }),
 })
 
+const every = ['cbdc:policy', 'cbdc:participants', 'cbdc:issue', 'cbdc:orders']
+
 /** An officer of the central bank; with an author, the second of two. */
-export const officer = (officerNumber = 'CB-1', author?: Caller): HolderCaller =>
-  holder('officer', credential('PublicOfficer', { officerNumber }), author)
+export const officer = (officerNumber = 'CB-1', author?: Caller, competences = every): HolderCaller =>
+  holder('officer', credential('PublicOfficer', { officerNumber, competences }), author)
 
 /** Two officers, as the gate brings the approval of the second. */
 export const both = (): HolderCaller => officer('CB-2', officer('CB-1'))
 
 /** A customer by their KYC attestation. */
 export const customer = (pseudonym: string): HolderCaller =>
-  holder('kyc', credential('KycAttestation', { level: 2, pseudonym: { domain: 'cbdc:crd', value: pseudonym } }))
+  holder(
+    'kyc',
+    credential('KycAttestation', {
+      ...{
+        level: 2,
+        jurisdiction: 'XN',
+        expiryDate: '2027-01-01',
+        pseudonym: { domain: 'cbdc:crd', value: pseudonym },
+      },
+      screened: [{ list: 'UN', screenedAt: '2026-05-01T00:00:00Z', result: 'no-match' }],
+    }),
+  )
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 

@@ -1,15 +1,16 @@
-import { type Caller } from '../../../../kernel/gate.ts'
+import type { Caller } from '../../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import type { Row } from '../../../../kernel/ports.ts'
 import type { Requirement } from '../../../../kernel/requirement.ts'
 import { interestDayDone, interestDayGap, interestDayOpen, interestNotStated } from '../../errors.ts'
 import { dayOf } from '../../ledger/facts.ts'
 import { type InterestTerms, interestOf } from '../../ledger/interest.ts'
+import type { CurrencyPolicy } from '../../ledger/limits.ts'
 import { availableOf } from '../../ledger/state.ts'
-import { orderRequires, roundMost } from '../../policy.ts'
+import { orderRequires, roundMost, windowMost } from '../../policy.ts'
 import { orderOf } from '../accounts.ts'
 import type { BookItem } from '../book.ts'
-import { type Currency, readCurrencies } from '../currencies.ts'
+import { type Currency, policyOf, readCurrencies } from '../currencies.ts'
 import type { Desk } from '../desk.ts'
 import type { Held, ItemOutcome } from '../execute.ts'
 import type { Ask } from '../rows.ts'
@@ -24,37 +25,66 @@ import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } 
 
 const roundName = 'interest'
 
-/** What counted at the end of a day. */
-const termsOf = async (ask: Ask, currency: number, day: number): Promise<InterestTerms | null> => {
-  const then = await readCurrencies(ask, (day + 1) * dayMs - 1)
-  return then.all.find(({ number }) => number === currency)?.policy.interest ?? null
+/** Every policy that the currency has had, oldest first. */
+const readPolicies = async (ask: Ask, currency: number): Promise<CurrencyPolicy[]> => {
+  const sql = 'SELECT version, valid_from, policy FROM cbdc_policies WHERE currency = ? ORDER BY valid_from, version'
+  return (await ask(sql, [currency])).map(policyOf)
 }
 
+/** What counted at the end of a day. */
+const termsOn = (policies: readonly CurrencyPolicy[], day: number): InterestTerms | null =>
+  policies.findLast(({ validFrom }) => validFrom < (day + 1) * dayMs)?.interest ?? null
+
+/** The first day, from one on, that interest is stated for: what is stated changes with a policy only. */
+const nextStated = (policies: readonly CurrencyPolicy[], from: number): number | undefined =>
+  [from, ...policies.map(({ validFrom }) => dayOf(validFrom))]
+    .filter(day => day >= from && termsOn(policies, day) !== null)
+    .sort((a, b) => a - b)[0]
+
 /**
- * Where the day stands.
- * @throws Refusal interest_day_open, interest_day_done, interest_day_gap
+ * Where the day stands: days that interest was stated for follow one another.
+ * @throws Refusal interest_day_open, interest_day_done, interest_not_stated, interest_day_gap
  */
-const placeFor = (known: Place | undefined, day: number, at: number): Place => {
+const placeFor = (
+  policies: readonly CurrencyPolicy[],
+  known: Place | undefined,
+  { day, opened, at }: { day: number; opened: number; at: number },
+): Place => {
   if (at < (day + 1) * dayMs) throw interestDayOpen()
-  if (known === undefined) return { day, place: 0, complete: false }
-  if (day < known.day) throw interestDayDone()
-  if (day === known.day) return known
-  const next = known.complete ? known.day + 1 : known.day
-  if (day !== next) throw interestDayGap(dateOf(next))
+  if (day === known?.day) return known
+  if (known !== undefined && day < known.day) throw interestDayDone()
+  if (day < opened || termsOn(policies, day) === null) throw interestNotStated()
+  const next =
+    known?.complete === false ? known.day : nextStated(policies, known === undefined ? opened : known.day + 1)
+  if (day !== next) throw interestDayGap(dateOf(next ?? day))
   return { day, place: 0, complete: false }
+}
+
+const readOpened = async (ask: Ask, currency: number): Promise<number> => {
+  const sql = 'SELECT opened_at FROM cbdc_currencies WHERE number = ?'
+  return dayOf((await ask<Row & { opened_at: number }>(sql, [currency]))[0]?.opened_at ?? 0)
 }
 
 type Due = { number: number; amount: bigint }
 
 type AccountRow = Row & { number: number; last_entry: number }
 
-/** The next accounts of the currency that held something on the day, by number; fewer than a round takes when there are no more. */
-const nextAccounts = (desk: Desk, { tx }: Held, currency: number, { day, place }: Place): Promise<AccountRow[]> => {
+/** The next accounts of the currency that may have held something on the day, within a window of numbers, and where it ends. */
+const nextAccounts = async ({ tx, book }: Held, currency: number, { day, place }: Place) => {
   const classes = `'person', 'merchant', 'purse'`
+  const last = book.state.nextAccount - 1
+  const through = Math.min(place + windowMost, last)
   const sql = `SELECT number, last_entry FROM cbdc_accounts
-    WHERE number > ? AND currency = ? AND class IN (${classes}) AND closed = 0 AND opened_at < ? AND interest_day < ?
-    ORDER BY number LIMIT ${roundMost}`
-  return tx.query<AccountRow>(sql, [place, currency, (day + 1) * dayMs, day])
+    WHERE number > ? AND number <= ? AND currency = ? AND class IN (${classes}) AND closed = 0 AND opened_at < ?
+      AND interest_day < ? ORDER BY number LIMIT ${roundMost}`
+  const rows = await tx.query<AccountRow>(sql, [place, through, currency, (day + 1) * dayMs, day])
+  const full = rows.length === roundMost
+  const end: Place = {
+    day,
+    place: full ? (rows.at(-1)?.number ?? through) : through,
+    complete: !full && through === last,
+  }
+  return { rows, end }
 }
 
 /** A negative rate takes what is there to be taken, and never more. */
@@ -90,7 +120,14 @@ const funding = async ({ book }: Held, currency: Currency, due: readonly Due[], 
   return [{ entry: { kind: 'mint', from, to, currency: number, amount: lacking, order }, signer: undefined }]
 }
 
-type Accruing = { currency: number; day: number; requires: Requirement; caller: Caller; idempotencyKey?: string | undefined; fence?: Fence }
+type Accruing = {
+  currency: number
+  day: number
+  requires: Requirement
+  caller: Caller
+  idempotencyKey?: string | undefined
+  fence?: Fence
+}
 
 type Plan = { place: Place; funded: boolean; due: readonly Due[] }
 
@@ -101,7 +138,11 @@ const settled = ({ funded, due }: Plan, outcomes: readonly ItemOutcome[][]) => {
   if (funded && first !== undefined && 'refusal' in first) throw first.refusal
   const entered = all.slice(funded ? 1 : 0).map(outcome => outcome !== undefined && !('refusal' in outcome))
   const paid = due.filter((_, at) => entered[at])
-  return { accounts: paid.length, passedOver: due.length - paid.length, sum: paid.reduce((sum, { amount }) => sum + amount, 0n) }
+  return {
+    accounts: paid.length,
+    passedOver: due.length - paid.length,
+    sum: paid.reduce((sum, { amount }) => sum + amount, 0n),
+  }
 }
 
 /**
@@ -116,16 +157,17 @@ const accrue = (desk: Desk, { currency: number, day, fence, ...asked }: Accruing
       await fence?.(held.tx)
       const { tx, book, currencies, record } = held
       const currency = currencies.of(number)
-      const place = placeFor(await readPlace(tx.query, roundName, number), day, book.at)
+      const policies = await readPolicies(tx.query, number)
+      const opened = await readOpened(tx.query, number)
+      const place = placeFor(policies, await readPlace(tx.query, roundName, number), { day, opened, at: book.at })
       plan = { place, funded: false, due: [] }
       if (place.complete) return []
-      const terms = await termsOf(tx.query, number, day)
+      const terms = termsOn(policies, day)
       if (terms === null) throw interestNotStated()
-      const rows = await nextAccounts(desk, held, number, place)
+      const { rows, end } = await nextAccounts(held, number, place)
       const due = await dueOf(desk, held, rows, { terms, day })
       const order = orderOf(record.id)
       const funds = await funding(held, currency, due, order)
-      const end = { day, place: rows.at(-1)?.number ?? place.place, complete: rows.length < roundMost }
       plan = { place: end, funded: funds.length > 0, due }
       const counter = currency.interest
       const entries = due.map(({ number: account, amount }): BookItem[] => [
@@ -156,34 +198,27 @@ export const accrueInterest = async (desk: Desk, context: Context): Promise<Answ
   return { status: 200, body }
 }
 
-/** The next day after `from` that interest was stated for, up to the last that has ended. */
-const nextStated = async (ask: Ask, currency: number, from: number, last: number): Promise<number | undefined> => {
-  for (let day = from; day <= last; day += 1) if ((await termsOf(ask, currency, day)) !== null) return day
-  return undefined
-}
-
-/** Days without interest are passed over. @returns the day to compute, if one is due. */
-const dueDay = async (desk: Desk, { number }: Currency, openedAt: number, now: number): Promise<number | undefined> => {
+/** The day that is next, once it has ended. */
+const dueDay = async (desk: Desk, currency: number, now: number): Promise<number | undefined> => {
   const { read } = desk.house.store
-  const known = await readPlace(read, roundName, number)
-  if (known !== undefined && !known.complete) return known.day
-  const from = known === undefined ? dayOf(openedAt) : known.day + 1
-  return nextStated(read, number, from, dayOf(now) - 1)
+  const known = await readPlace(read, roundName, currency)
+  if (known?.complete === false) return known.day
+  const from = known === undefined ? await readOpened(read, currency) : known.day + 1
+  const next = nextStated(await readPolicies(read, currency), from)
+  return next !== undefined && next < dayOf(now) ? next : undefined
 }
 
 /**
- * Interest of the days that have ended, one act's worth.
- * @returns `roundMost` when there is more to do at once.
+ * Interest of the days that have ended, one act's worth; days that no policy stated interest for are passed over.
+ * @returns `roundMost` when there may be more to do at once.
  */
 export const accrueDue = async (desk: Desk, fence: Fence): Promise<number> => {
   const { store, clock } = desk.house
   const now = clock.now()
-  const opened = await store.read<Row & { number: number; opened_at: number }>('SELECT number, opened_at FROM cbdc_currencies')
-  const openedAt = new Map(opened.map(row => [row.number, row.opened_at]))
-  for (const currency of (await readCurrencies(store.read, now)).all) {
-    const day = await dueDay(desk, currency, openedAt.get(currency.number) ?? now, now)
+  for (const { number: currency } of (await readCurrencies(store.read, now)).all) {
+    const day = await dueDay(desk, currency, now)
     if (day === undefined) continue
-    await accrue(desk, { currency: currency.number, day, requires: orderRequires.upkeep, caller: itself, fence })
+    await accrue(desk, { currency, day, requires: orderRequires.upkeep, caller: itself, fence })
     return roundMost
   }
   return 0

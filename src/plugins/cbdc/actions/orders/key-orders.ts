@@ -147,7 +147,7 @@ type Executing = { operation: string; requires: Requirement; caller: Caller; ide
 
 /**
  * @param before what has to hold in the act besides.
- * @throws Refusal key_order_unknown, key_order_ended, key_order_early, account_closed
+ * @throws Refusal key_order_unknown, key_order_ended, key_order_early
  */
 export const executeKey = async (
   desk: Desk,
@@ -164,8 +164,8 @@ export const executeKey = async (
       const { account, dueAt, key, old } = ordered
       if (held.book.at < dueAt) throw keyOrderEarly(new Date(dueAt).toISOString())
       const standing = await loadAccount(held, account)
-      // The owner changed the key in the meantime, so it was not lost.
-      if (!sameKey(standing.key, old)) return []
+      // The owner changed the key in the meantime, so it was not lost; a closed account needs none.
+      if (standing.closed || !sameKey(standing.key, old)) return []
       const entry: EntryOf<'keyOrder'> = { kind: 'keyOrder', account, ...key, order: orderOf(held.record.id) }
       return [[{ entry, signer: undefined }]]
     },

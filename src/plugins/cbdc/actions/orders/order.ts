@@ -11,15 +11,7 @@ import type { Ask } from '../rows.ts'
 /** An order, as an officer hands it in. */
 export type OrderBody = { order: OrderName; legalBasis: string }
 
-export type OrderKind =
-  | 'mint'
-  | 'burn'
-  | 'freeze'
-  | 'unfreeze'
-  | 'seize'
-  | 'escheat'
-  | 'keyChange'
-  | 'close'
+export type OrderKind = 'mint' | 'burn' | 'freeze' | 'unfreeze' | 'seize' | 'escheat' | 'keyChange' | 'close'
 
 /** @throws Refusal account_unknown for what no account can have as its number */
 export const accountParam = (context: Context): number => {

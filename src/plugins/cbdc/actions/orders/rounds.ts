@@ -20,7 +20,12 @@ export const readPlace = async (ask: Ask, name: string, currency: number): Promi
   return row && { day: row.day, place: row.place, complete: row.complete === 1 }
 }
 
-export const writePlace = async (tx: Tx, name: string, currency: number, { day, place, complete }: Place): Promise<void> => {
+export const writePlace = async (
+  tx: Tx,
+  name: string,
+  currency: number,
+  { day, place, complete }: Place,
+): Promise<void> => {
   await tx.query(
     `INSERT INTO cbdc_rounds (name, currency, day, place, complete) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (name, currency) DO UPDATE SET day = excluded.day, place = excluded.place, complete = excluded.complete`,

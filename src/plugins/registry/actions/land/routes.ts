@@ -13,6 +13,7 @@ import {
   registerMortgage,
 } from './mortgages.ts'
 import { endInterest, liftCaveat, lodgeCaveat, registerInterest } from './orders.ts'
+import { getPaymentTerms } from './payments.ts'
 import { getFullTitle, getTitle, listParcels } from './read.ts'
 import { registerTitle } from './register.ts'
 import { registerSuccession } from './succession.ts'
@@ -43,6 +44,7 @@ export const landRoutes = (desk: LandDesk): Record<string, Route> => {
     registerTitle: of('decision', registerTitle),
     splitTitle: of('decision', splitTitle),
     mergeTitles: of('decision', mergeTitles),
+    getPaymentTerms: open(getPaymentTerms),
     transferTitle: of('transfer', transferTitle),
     registerMortgage: of('mortgage', registerMortgage),
     consentToMortgage: of('consent', consentToMortgage),

@@ -76,6 +76,13 @@ const walletAfter = (
   return wallet
 }
 
+/** @throws Refusal settlement_unavailable, and of the payment */
+const assertPayable = async ({ settlement }: LandDesk, { price }: TransferBody, payment: { reference: string }) => {
+  if (settlement === undefined) throw settlementUnavailable()
+  const { amountMinor, currency } = price
+  await settlement.prepare?.({ amountMinor: BigInt(amountMinor), currency, ...payment })
+}
+
 const settle = async (
   desk: LandDesk,
   { tx, record }: Acting,
@@ -171,6 +178,7 @@ export const transferTitle = async (desk: LandDesk, context: Context): Promise<A
     input: { title: id, ...body },
     prepare: async () => {
       const parties = partiesOf(desk, register, context)
+      if (body.payment !== undefined) await assertPayable(desk, body, body.payment)
       return { parties, ...(await prepareDeed(desk, register, id, body, parties)) }
     },
     act: (acting, { parties, issued }) => executeDeed(desk, context, acting, { register, id, body, parties, issued }),
