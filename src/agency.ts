@@ -18,6 +18,7 @@ import { Assets1763700000960 } from '../migrations/agency/0960-assets.ts'
 import { Cbdc1763800001000 } from '../migrations/agency/1000-cbdc.ts'
 import { WalletLedgerKeys1763800001010 } from '../migrations/agency/1010-wallet-ledger-keys.ts'
 import { CbdcOrders1763800001020 } from '../migrations/agency/1020-cbdc-orders.ts'
+import { CbdcInterbank1763800001030 } from '../migrations/agency/1030-cbdc-interbank.ts'
 import { CbdcReceipts1763800001040 } from '../migrations/agency/1040-cbdc-receipts.ts'
 import { Aliases1763800001050 } from '../migrations/agency/1050-aliases.ts'
 import { CbdcRail1763800001060 } from '../migrations/agency/1060-cbdc-rail.ts'
@@ -119,6 +120,7 @@ export const agencyMigrations = [
   Cbdc1763800001000,
   WalletLedgerKeys1763800001010,
   CbdcOrders1763800001020,
+  CbdcInterbank1763800001030,
   CbdcReceipts1763800001040,
   Aliases1763800001050,
   CbdcRail1763800001060,

@@ -8,7 +8,7 @@ import { openStructs } from './kernel/ledger-typed-data.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { timeId } from './kernel/time-id.ts'
 import { domainSeparatorOf, typedDigest } from './kernel/typed-domain.ts'
-import { ledgerDomain } from './money.ts'
+import { ledgerDomain, ownerSignature } from './money.ts'
 import type { LedgerFunds, ReservedFunds } from './plugins/registry/land/needs.ts'
 
 /** A ledger of another institution, as this one decides on reservations there. */
@@ -18,15 +18,6 @@ const answerMost = 64_000
 
 const unavailable = (detail: string, cause?: unknown): Refusal =>
   new Refusal('unavailable', 'ledger_unavailable', detail, { cause })
-
-const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-
-/** r‖s with the low s that the ledger asks for: a signature and its mirror image would otherwise be two records. */
-const withLowS = (signature: Uint8Array): string => {
-  const hex = Buffer.from(signature).toString('hex')
-  const s = BigInt(`0x${hex.slice(64)}`)
-  return s <= p256Order >> 1n ? hex : hex.slice(0, 64) + (p256Order - s).toString(16).padStart(64, '0')
-}
 
 type Post = (path: string, body: unknown) => Promise<Record<string, unknown>>
 
@@ -113,7 +104,7 @@ export const openLedgerFunds = async (
         },
       }
       const digest = typedDigest(separator, structOf(unsigned), keccak)
-      const signature = withLowS(await keys.signer.sign(own.keyId, 'ES256', digest))
+      const signature = await ownerSignature(agency, own.keyId, digest)
       const record = encodeEntry({ ...unsigned, signature }).toString('base64url')
       await post('/cbdc/reserved-funds', { records: [{ id: timeId(settings.clock.now()), record }] })
     },

@@ -1,17 +1,28 @@
 import type { AgencyOnChain } from './agency.ts'
 import { openMoneyRail } from './chain/money-rail.ts'
 import { openTypedSignatures } from './chain/typed-signatures.ts'
+import type { Log } from './http/log.ts'
+import { sealJws } from './identity/formats/jose.ts'
+import type { IssuerKey } from './identity/issue.ts'
 import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
+import { escheatDormant, flagDormant } from './plugins/cbdc/actions/orders/dormancy.ts'
+import { accrueDue } from './plugins/cbdc/actions/orders/interest.ts'
+import type { Fence } from './plugins/cbdc/actions/orders/rounds.ts'
+import { executeKeyOrders, expireReservations, sweepMerchants } from './plugins/cbdc/actions/orders/upkeep.ts'
 import { followRail } from './plugins/cbdc/actions/rail/follow.ts'
+import { checkInvariant } from './plugins/cbdc/actions/reads/invariant.ts'
 import type { KycPlace } from './plugins/cbdc/ledger/facts.ts'
+import { receiptType } from './plugins/cbdc/ledger/receipt.ts'
+import { openRules, type RuleSettings } from './plugins/cbdc/monitoring.ts'
 import type { CbdcNeeds } from './plugins/cbdc/needs.ts'
+import { roundMost } from './plugins/cbdc/policy.ts'
 import type { Round } from './rounds.ts'
 
 /** What the ledger of money takes of an agency and of the chain. */
 
-export type MoneyParts = { newId(): string }
+export type MoneyParts = { newId(): string; issuerKey(): IssuerKey }
 
 /**
  * Is a KYC attestation in force: its issuer accredited, not past its date, neither revoked nor suspended? Looked up in memory.
@@ -30,6 +41,19 @@ const kycJudge =
     )
   }
 
+const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/** r‖s with the low s that the ledger asks for: a signature and its mirror image would otherwise be two records. */
+export const ownerSignature = async (
+  { keys }: Pick<AgencyOnChain, 'keys'>,
+  keyId: string,
+  digest: Uint8Array,
+): Promise<string> => {
+  const hex = Buffer.from(await keys.signer.sign(keyId, 'ES256', digest)).toString('hex')
+  const s = BigInt(`0x${hex.slice(64)}`)
+  return s <= p256Order >> 1n ? hex : hex.slice(0, 64) + (p256Order - s).toString(16).padStart(64, '0')
+}
+
 /** @param publicKeyHex the compressed point. */
 const ownerKeyOf = (publicKeyHex: string): CbdcNeeds['ownKey'] => ({
   ...{ scheme: schemes['P-256'], prefix: Number.parseInt(publicKeyHex.slice(0, 2), 16), x: publicKeyHex.slice(2) },
@@ -41,6 +65,18 @@ export const ledgerDomain = ({ chain }: AgencyOnChain): CbdcNeeds['domain'] => (
   ...{ chainId: chain.client.chainId, verifyingContract: chain.contracts.RailGate.address },
 })
 
+/** What the two rules that ship with the ledger watch for, until the regulator's own take their place. */
+const ruleSettings = (currencies: readonly number[]): RuleSettings => ({
+  structuring: {
+    thresholds: currencies.map(currency => ({ currency, level: null, thresholdMinor: 1_000_000n })),
+    ...{ marginPercent: 10, mostInDay: 3 },
+  },
+  rapidMovement: {
+    ...{ withinSeconds: 600, sharePercent: 90, mostInDay: 5 },
+    least: currencies.map(currency => ({ currency, leastMinor: 100_000n })),
+  },
+})
+
 export const moneyOf = async (
   agency: AgencyOnChain,
   parts: MoneyParts,
@@ -49,27 +85,67 @@ export const moneyOf = async (
   const domain = ledgerDomain(agency)
   const signatures = await openTypedSignatures(domain)
   // The accounts of its currencies stand under a key of the agency's own that is used for nothing else.
-  const { publicKeyHex } = await agency.keys.obtain({ kind: 'P-256', alias: 'ledger' })
+  const { keyId, publicKeyHex } = await agency.keys.obtain({ kind: 'P-256', alias: 'ledger' })
   const currencies = agency.config.currencies.map(({ number }) => number)
   const rail = await openMoneyRail(chain, { account: agency.address, currencies })
   const needs: CbdcNeeds = {
     ...{ house, signatures, domain, did, newId: parts.newId, publicUrl: settings.publicUrl },
     kycInForce: kycJudge(agency),
     issuerAddress: issuer => issuerAddress(issuer, chain.client.chain),
-    rules: { keys: () => [], judge: () => [], advance: () => new Map() },
+    rules: openRules(ruleSettings(currencies)),
     ownKey: ownerKeyOf(publicKeyHex),
+    signOwn: digest => ownerSignature(agency, keyId, digest),
+    signStatement(payload) {
+      const { kid, keyId: signing, algorithm } = parts.issuerKey()
+      return sealJws({ alg: algorithm, kid, typ: receiptType }, payload, (alg, data) =>
+        agency.keys.signer.sign(signing, alg, data),
+      )
+    },
     rail,
     outbox: agency.outbox,
   }
   return { needs, close: () => signatures.close() }
 }
 
+/** Again and again until less than a full round was found. */
+const upkeep = (
+  desk: Desk,
+  name: string,
+  everyMs: number,
+  work: (desk: Desk, fence: Fence) => Promise<number>,
+): Round => ({
+  ...{ name: `cbdc-${name}`, everyMs, failing: `the ledger's round "${name}" failed; tried again` },
+  async run(check, ended) {
+    while ((await work(desk, check)) === roundMost && !ended());
+  },
+})
+
+const minuteMs = 60_000
+
 /** What the ledger does by itself. */
-export const moneyRounds = (desk: Desk): Round[] => [
+export const moneyRounds = (desk: Desk, log: Log): Round[] => [
   {
     ...{ name: 'cbdc-rail', everyMs: 1_000, failing: 'the gate between ledger and chain was not read; tried again' },
     async run(check, ended) {
       while ((await followRail(desk, check)) > 0 && !ended());
+    },
+  },
+  upkeep(desk, 'expire', 5_000, expireReservations),
+  upkeep(desk, 'keys', minuteMs, executeKeyOrders),
+  upkeep(desk, 'sweep', minuteMs, sweepMerchants),
+  upkeep(desk, 'interest', 10 * minuteMs, accrueDue),
+  upkeep(desk, 'dormant', 60 * minuteMs, flagDormant),
+  upkeep(desk, 'escheat', 60 * minuteMs, escheatDormant),
+  {
+    ...{
+      name: 'cbdc-invariant',
+      everyMs: minuteMs,
+      failing: 'the sums of the ledger could not be compared; tried again',
+    },
+    async run() {
+      const report = await checkInvariant(desk)
+      const broken = report.currencies.filter(({ breaches }) => breaches.length > 0)
+      for (const { code, breaches } of broken) log.error({ currency: code, breaches }, 'the ledger does not add up')
     },
   },
 ]

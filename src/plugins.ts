@@ -301,13 +301,13 @@ const mountMandates = (mounting: Mounting): Mounted => {
   }
 }
 
-const mountCbdc = async ({ agency, newId }: Mounting): Promise<Mounted> => {
-  const { needs, close } = await moneyOf(agency, { newId })
+const mountCbdc = async ({ agency, newId, issuerKey }: Mounting): Promise<Mounted> => {
+  const { needs, close } = await moneyOf(agency, { newId, issuerKey })
   const desk = openDesk(needs)
   return {
     routes: cbdc.routes(desk),
     keep(log) {
-      const rounds = moneyRounds(desk).map(round => keepRound(agency, log, round))
+      const rounds = moneyRounds(desk, log).map(round => keepRound(agency, log, round))
       return async () => {
         await Promise.all(rounds.map(end => end()))
         await desk.ledger.close()

@@ -25,6 +25,7 @@ describe('an agency file', () => {
       status: { mode: 'bitmap', roundSeconds: 300 },
       registers: [],
       definitions: [],
+      currencies: [],
     })
   })
 
@@ -55,6 +56,30 @@ describe('an agency file', () => {
 
   it.each([
     ['colour: red', 'unknown key "colour"'],
+    ['currencies: CRD', 'currencies must be a list'],
+    ['currencies: [CRD]', 'a currency is a mapping'],
+    [
+      'currencies: [{ number: 0, code: CRD, name: C, decimals: 2, home: ledger }]',
+      'currencies.number is a whole number from 1 to 65535',
+    ],
+    [
+      'currencies: [{ number: 1, code: crd, name: C, decimals: 2, home: ledger }]',
+      'currencies.code is three to seven capital letters',
+    ],
+    ['currencies: [{ number: 1, code: CRD, name: "", decimals: 2, home: ledger }]', 'currencies.name must be a text'],
+    [
+      'currencies: [{ number: 1, code: CRD, name: C, decimals: 7, home: ledger }]',
+      'currencies.decimals is a whole number from 0 to 6',
+    ],
+    ['currencies: [{ number: 1, code: CRD, name: C, decimals: 2, home: moon }]', 'currencies.home is ledger or chain'],
+    [
+      'currencies: [{ number: 1, code: CRD, name: C, decimals: 2, home: ledger, peg: 1 }]',
+      'unknown key "currencies.peg"',
+    ],
+    ['ledger: yes', 'ledger must be a mapping'],
+    ['ledger: { url: "https://l.example", currency: 1, key: x }', 'unknown key "ledger.key"'],
+    ['ledger: { url: "http://l.example", currency: 1 }', 'ledger.url must be an https URL without a trailing slash'],
+    ['ledger: { url: "https://l.example", currency: 0 }', 'ledger.currency is a whole number from 1 to 65535'],
     ['root: perhaps', 'root is true or false'],
     ['issues: DrivingLicence', 'issues must be a list of credential types'],
     ['allowedHttpOrigins: [1]', 'allowedHttpOrigins must be a list of origins'],

@@ -46,6 +46,10 @@ const top = new Set([
   'lists',
   'institutions',
   'wallet-bindings',
+  'money',
+  'rounds',
+  'ledger-funds',
+  'demo',
 ])
 const shown = (edge: { file: string; name: string }) => `${edge.file} imports ${edge.name}`
 

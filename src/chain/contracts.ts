@@ -12,6 +12,7 @@ export const contractNames = [
   'TitleRegistry',
   'LicenceRegistry',
   'AssetRegistry',
+  // The code that every currency runs; the currencies themselves are proxies that MoneyFactory makes.
   'SovereignMoney',
   'PolicyEngine',
   'MoneyFactory',

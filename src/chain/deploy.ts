@@ -21,7 +21,7 @@ export type DeployOptions = {
   /** Who administers Governance; another than the deployer gives the root its functions itself. @default the deployer */
   admin?: string
   calls?: DeployCall[]
-  /** After how many seconds a block of this network is final; Settlement keeps its legs so far apart. @default 60 */
+  /** After how many seconds a block of this network is final; Settlement keeps two legs further apart. @default 60 */
   finalitySeconds?: number
   mine?: () => Promise<void>
   persist?: () => Promise<void>
@@ -97,12 +97,9 @@ const constructorArgs = (name: ContractName, at: Addresses, admin: string, final
     case 'PurposeMoney':
       return governed
     case 'Settlement':
-      return [...governed, settlementFinalitySeconds]
+      return [...governed, finalitySeconds]
   }
 }
-
-/** After so many seconds a block of the network is taken for final by what settles in two legs. */
-const settlementFinalitySeconds = 60
 
 /** Creation costs 200 gas a byte of code and 16 a byte of calldata; the constructor gets the rest. */
 const creationGas = (data: string): number => 2_000_000 + 220 * ((data.length - 2) / 2)

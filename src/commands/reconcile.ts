@@ -9,6 +9,7 @@ import { type Difference, type Disparity, differencesOf, disparities } from '../
 import { type Repaired, repairTokens } from '../plugins/registry/actions/repair.ts'
 import { readingOf, repairingOf } from '../registers.ts'
 import { assertStarted, type Desk, masterKeyOf, notStarted } from './desk.ts'
+import { reportLedger } from './reconcile-ledger.ts'
 
 const schemas = new URL('../../schemas', import.meta.url).pathname
 const settleMs = 60_000
@@ -101,7 +102,7 @@ const repair = async (desk: Desk, agency: AgencyOnChain): Promise<void> => {
 }
 
 /**
- * Holds the agency's registers against their tokens on chain, at one block each. Without CHAIN_RPC_URL it opens the
+ * Holds the agency's registers against their tokens on chain, at one block each, and its ledger of money against its entries. Without CHAIN_RPC_URL it opens the
  * demo's own chain, so the service has to be ended first.
  * @param wishes.repair also queues what brings the chain to what the registers say.
  */
@@ -117,6 +118,9 @@ export const reconcile = async (desk: Desk, wishes: { repair?: boolean | undefin
     const chain = await followChain({ ...environment, clock, log, rootAccount: undefined })
     const agency = bringOnChain(base, chain, log)
     try {
+      const keepsMoney = config.plugins.includes('cbdc')
+      if (keepsMoney) await reportLedger(desk, agency)
+      if (keepsMoney && !config.plugins.includes('registry')) return
       await (wishes.repair === true ? repair(desk, agency) : report(desk, agency))
     } finally {
       await agency.outbox.close()

@@ -30,7 +30,8 @@ export const usage = `npm run agency -- <command> <agency> …
   rekey <agency>            moves the keys from MASTER_KEY[_FILE] to NEW_MASTER_KEY[_FILE]
   rotate-key <agency>       makes, registers and activates the next signing key; run it again if it was interrupted
   erase <agency>            erases what has outlived its retention period
-  reconcile <agency>        holds the registers against their tokens on chain, and prints every difference
+  reconcile <agency>        holds the registers against their tokens on chain and the ledger of money against its entries, and
+                            prints every difference
     --repair                also queues what brings the chain to what the registers say, once however often it is run
   api-key create <agency> --scopes <a,b> [--expires <date-time>]
   api-key list <agency>

@@ -1,6 +1,7 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { interbankEntities, interbankRetention } from './interbank/entities.ts'
 import { orderEntities, orderRetention } from './orders/entities.ts'
-import { railEntities, railRetention } from './rail-entities.ts'
+import { railEntities, railRetention } from './rail/entities.ts'
 import { receiptEntities, receiptRetention } from './receipts/entities.ts'
 
 const text: EntitySchemaColumnOptions = { type: 'text' }
@@ -79,16 +80,8 @@ export const entities: EntitySchema[] = [
       device: optional(text),
     },
   },
-  {
-    name: 'cbdc_account_ids',
-    columns: {
-      id: key(text),
-      number: integer,
-      currency: key(integer),
-      pseudonym: key(text),
-      lead: integer,
-    },
-  },
+  { name: 'cbdc_account_ids', columns: { id: key(text), number: integer } },
+  { name: 'cbdc_persons', columns: { currency: key(integer), pseudonym: key(text), lead: integer } },
   {
     name: 'cbdc_batches',
     columns: {
@@ -181,16 +174,9 @@ export const entities: EntitySchema[] = [
       ended_at: optional(integer),
     },
   },
-  {
-    name: 'cbdc_account_ids',
-    columns: {
-      id: key(text),
-      number: integer,
-    },
-  },
 ]
   .map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
-  .concat(railEntities, receiptEntities, orderEntities)
+  .concat(railEntities, receiptEntities, orderEntities, interbankEntities)
 
 const ledger = 'The ledger itself: balances are the sum of its entries.'
 
@@ -200,6 +186,7 @@ export const retention = [
   { table: 'cbdc_currencies', keep: 'forever', why: ledger },
   { table: 'cbdc_accounts', keep: 'forever', why: ledger },
   { table: 'cbdc_account_ids', keep: 'forever', why: ledger },
+  { table: 'cbdc_persons', keep: 'forever', why: ledger },
   { table: 'cbdc_batches', keep: 'forever', why: ledger },
   { table: 'cbdc_entries', keep: 'forever', why: ledger },
   { table: 'cbdc_marks', keep: 'forever', why: ledger },
@@ -210,6 +197,6 @@ export const retention = [
   { table: 'cbdc_participants', keep: 'forever', why: ledger },
   ...railRetention,
   ...orderRetention,
+  ...interbankRetention,
   ...receiptRetention,
-  { table: 'cbdc_account_ids', keep: 'forever', why: ledger },
 ]

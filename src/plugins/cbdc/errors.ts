@@ -125,7 +125,7 @@ export const servicerDiffers = (): Refusal =>
 
 // Orders, issuance and policy.
 export const currencyTaken = (): Refusal =>
-  new Refusal('conflict', 'currency_taken', 'A currency of that code is open already.')
+  new Refusal('conflict', 'currency_taken', 'A currency of that number or code is open already.')
 export const policyInvalid = (why: string): Refusal =>
   new Refusal('rejected', 'policy_invalid', `The policy contradicts itself: ${why}.`)
 export const policyInPast = (): Refusal =>
@@ -152,6 +152,12 @@ export const redemptionEnded = (): Refusal =>
   new Refusal('conflict', 'redemption_ended', 'The request was executed, refused or withdrawn already.')
 export const redemptionTaken = (): Refusal =>
   new Refusal('conflict', 'redemption_taken', 'A request for redemption bears that reference already.')
+export const accountOfCurrency = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'account_of_currency',
+    'The account is one of the currency’s own; orders are about accounts of customers and institutions.',
+  )
 export const orderExecuted = (): Refusal =>
   new Refusal('conflict', 'order_executed', 'An order of that authority with that reference was executed already.')
 export const freezeNotStanding = (): Refusal =>
@@ -238,3 +244,53 @@ export const reservationNotDecided = (): Refusal =>
     'reservation_not_decided',
     'No reservation of that number waits for this institution’s word.',
   )
+
+// Settlement between institutions.
+export const queueOrder = (): Refusal =>
+  new Refusal(
+    'conflict',
+    'queue_order',
+    'Payments of one account settle in the order of their nonces; sign those that shall wait behind with later nonces.',
+  )
+export const queueFull = (): Refusal =>
+  new Refusal('rejected', 'queue_full', 'Too many payments wait on this account; cancel some or bring funds.')
+export const queueValidity = (): Refusal =>
+  new Refusal('rejected', 'queue_validity', 'A payment that may wait is valid for at most a day after its id was made.')
+export const queuedTerms = (): Refusal =>
+  new Refusal('conflict', 'queued_terms', 'What is signed anew pays the same amount to the same account.')
+export const queuedUnknown = (): Refusal =>
+  new Refusal('not_found', 'queued_unknown', 'No payment of yours with that id waits (any more).')
+export const clearingUnavailable = (): Refusal =>
+  new Refusal('unavailable', 'clearing_unavailable', 'This ledger has no key to settle netting windows with.')
+export const nettingUnknown = (): Refusal =>
+  new Refusal('not_found', 'netting_unknown', 'There is no netting window with that id.')
+export const nettingStanding = (window: string): Refusal =>
+  new Refusal('conflict', 'netting_standing', 'A netting window of this currency has not been resolved yet.', {
+    facts: { window },
+  })
+export const nettingClosing = (): Refusal =>
+  new Refusal('rejected', 'netting_closing', 'A netting window closes in the future, within a day.')
+export const nettingClosed = (): Refusal =>
+  new Refusal('conflict', 'netting_closed', 'The netting window is closed; nothing comes in any more.')
+export const nettingOpen = (closesAt: string): Refusal =>
+  new Refusal('rejected', 'netting_open', 'The netting window is open still; resolve it when it has closed.', {
+    facts: { closesAt },
+  })
+export const nettingResolved = (): Refusal =>
+  new Refusal('conflict', 'netting_resolved', 'The netting window was resolved already.')
+export const nettingJoined = (): Refusal =>
+  new Refusal('conflict', 'netting_joined', 'The institution takes part in this netting window already.')
+export const nettingNotJoined = (): Refusal =>
+  new Refusal('forbidden', 'netting_not_joined', 'Join the netting window first, with the funds that may be owed.')
+export const nettingFunds = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'netting_funds',
+    'Funds are a reservation to the window’s clearing account, without lock and arbiter, that outlasts the resolution.',
+  )
+export const nettingCap = (): Refusal =>
+  new Refusal('rejected', 'netting_cap', 'What may be owed is at most what is reserved for it.')
+export const nettingFull = (): Refusal =>
+  new Refusal('rejected', 'netting_full', 'The netting window holds as many obligations as it can resolve.')
+export const obligationTaken = (): Refusal =>
+  new Refusal('conflict', 'obligation_taken', 'Another obligation bears that id.')

@@ -30,4 +30,8 @@ export type CbdcNeeds = {
   did: string
   /** The key of this agency's own under which the accounts of its currencies stand. */
   ownKey: OwnerKey
+  /**
+   * Signs an EIP-712 digest with that key, as owners sign records: 64 bytes in hex, with a low s. Absent: no netting windows.
+   */
+  signOwn?: ((digest: Uint8Array) => Promise<string>) | undefined
 }

@@ -105,5 +105,20 @@ export const entriesUsual = 50
 /** How far the clock of whoever asks may be ahead of this one, ms. */
 export const clockSkewMs = 60_000
 
+/** Settlement between institutions. */
+export const interbankRequires = {
+  participant: { by: 'agency' },
+  settlement: officer('cbdc:settlement'),
+} as const satisfies Record<string, Requirement>
+
+/** Payments that may wait on one account, and how many settle in one act; the rest goes on in the next. */
+export const queuedMost = 500
+export const settledMost = 200
+/** Obligations of one netting window, and for how long it may be open. */
+export const obligationsMost = 2_000
+export const windowOpenMost = 86_400_000
+/** How long after its closing a netting window's funds stay reserved, so that it can be resolved. */
+export const resolutionMs = 3_600_000
+
 /** Institutions that decide on reservations. */
 export const arbiterRequires = { arbiter: { by: 'agency' } } as const satisfies Record<string, Requirement>

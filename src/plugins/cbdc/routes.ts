@@ -2,6 +2,7 @@ import type { Route } from '../../kernel/plugin.ts'
 import { openAccount } from './actions/accounts.ts'
 import { decideReservation, inspectReservedFunds, openArbiter } from './actions/arbiters.ts'
 import type { Desk } from './actions/desk.ts'
+import { interbankRoutes } from './actions/interbank/routes.ts'
 import { orderRoutes } from './actions/orders/routes.ts'
 import { submitBatch, submitRecords } from './actions/payments.ts'
 import { decideMove, getMove } from './actions/rail/decide.ts'
@@ -19,5 +20,6 @@ export const routes = (desk: Desk): Record<string, Route> => ({
   decideMove: { requires: railRequires.decide, run: context => decideMove(desk, context) },
   getMove: { requires: railRequires.read, run: context => getMove(desk, context) },
   ...orderRoutes(desk),
+  ...interbankRoutes(desk),
   ...readRoutes(desk),
 })

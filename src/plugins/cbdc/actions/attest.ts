@@ -1,4 +1,4 @@
-import { decodeEntry, isSigned, type OwnerKey, type SignedEntry } from '../../../kernel/ledger-entry.ts'
+import { decodeEntry, isSigned, type OwnerKey, type SignedEntry, sameKey } from '../../../kernel/ledger-entry.ts'
 import { openStructs } from '../../../kernel/ledger-typed-data.ts'
 import type { TypedClaim } from '../../../kernel/ports.ts'
 import { recordMalformed } from '../errors.ts'
@@ -69,7 +69,8 @@ export const openAttest = ({ house, signatures }: Pick<CbdcNeeds, 'house' | 'sig
       await learn(needed(again))
       const changed = failed.filter((_, place) => {
         const now = keys.get(signerOf({ entry: again[place] as SignedEntry }) ?? 0)
-        return now !== undefined && now.x !== before[place]?.x
+        const kept = before[place]
+        return now !== undefined && (kept === undefined || !sameKey(now, kept))
       })
       const found = await verify(changed.map(at => entries[at] as SignedEntry))
       for (const [place, at] of changed.entries()) signers[at] = found[place]

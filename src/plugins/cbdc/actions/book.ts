@@ -60,7 +60,10 @@ export type Book = {
   close(feeAccount: (currency: number) => number): Promise<Buffer | undefined>
 }
 
-/** An account is in use when somebody acts on it; what orders, the time or a standing instruction do to it is no use of it. */
+/**
+ * An account is in use when somebody acts on it; what orders, the time or a standing instruction do to it is no use of
+ * it.
+ */
 const isUse = ({ entry: { kind } }: BookItem): boolean =>
   kinds[kind].authority === 'owner' || kinds[kind].authority === 'chain' || kind === 'mint'
 
@@ -151,7 +154,9 @@ const reservationAfter = (
   return { ...before, remaining: 0n, posted, state, endedBy: entry }
 }
 
-/** @param head locked. @param now of the clock, in milliseconds: the batch's time is later than that of the one before. */
+/**
+ * @param head locked. @param now of the clock, in milliseconds: the batch's time is later than that of the one before.
+ */
 export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: number): Book => {
   const at = Math.max(now, head.lastTime + 1)
   const original = new Map<number, LedgerAccount>()

@@ -22,6 +22,7 @@ import { type Book, type BookItem, entryLeaf, namedBy, openBook, type Written } 
 import { type Currencies, readCurrencies } from './currencies.ts'
 import { sendWithdrawals } from './rail/withdraw.ts'
 import { lockHead } from './rows.ts'
+import { Spoilt, watch } from './spoilt.ts'
 
 /** What came of one entry of an order. */
 export type ItemOutcome = { written: Written; again: boolean } | { refusal: Refusal }
@@ -56,12 +57,14 @@ export type Ledger = {
 const ordersMost = 512
 const itemsMost = 4_000
 const queueMost = 20_000
+/** So often a list is tried again without whoever spoilt it; then each order goes by itself. */
+const triesMost = 3
 
 const dayMs = 86_400_000
 const aheadMs = 60_000
 
 /** Ids are UUIDv7 of about now, so that their index grows at its end. */
-const isCurrentId = (id: string, at: number): boolean => {
+export const isCurrentId = (id: string, at: number): boolean => {
   if (id[14] !== '7') return false
   const made = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
   return made > at - dayMs && made < at + aheadMs
@@ -140,6 +143,8 @@ const paymentOf = (book: Book, entry: Paying): Payment | undefined => {
 /** A withdrawal goes to the rail's account, and everything else never to an account of the currency's own. */
 const mayBePaid = ({ currencies }: Held, entry: BookItem['entry'], payment: Payment | undefined): boolean => {
   if (payment === undefined) return true
+  // Funds of a netting window, of which the currency's clearing account posts what is owed.
+  if (payment.payee.class === 'clearing') return entry.kind === 'reserve'
   if (entry.kind === 'withdraw') return entry.to === currencies.of(payment.currency).rail
   return !closedToPayments.has(payment.payee.class)
 }
@@ -218,7 +223,7 @@ const reservationsOf = (items: readonly BookItem[]): number[] =>
   )
 
 /** Whatever judging these entries may read, in few statements. */
-const prefetch = async (needs: CbdcNeeds, { book }: Pick<Held, 'book'>, items: readonly BookItem[]): Promise<void> => {
+export const prefetch = async (needs: CbdcNeeds, { book }: Pick<Held, 'book'>, items: readonly BookItem[]): Promise<void> => {
   const ids = items.flatMap(({ id }) => (id === undefined || book.byId(id) !== undefined ? [] : [id]))
   await book.loadIds(ids)
   await book.load(items.flatMap(({ entry }) => namedBy(entry)))
@@ -251,7 +256,6 @@ const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise
     if (typeof chains === 'function') await prefetch(needs, held, planned.flat())
     const outcomes = planned.map(chain => enterChain(needs, held, chain))
     const answer = await order.answer(held, outcomes)
-    // Not before: what an order that refuses has written beside the book stays.
     await sendWithdrawals(needs, held, book.since(from))
     const entered = book.since(from)
     if (entered.length > 0) record.effect(merkleRoot(entered.map(entryLeaf)))
@@ -282,9 +286,15 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       await each(async (at, record) => {
         const order = orders[at] as Order<unknown>
         const from = book.next()
-        const output = await run(needs, { tx, record, book, currencies }, order)
-        if (book.next() > from) records.push(record)
-        return output
+        const watched = watch(tx)
+        try {
+          const output = await run(needs, { tx: watched.tx, record, book, currencies }, order)
+          if (book.next() > from) records.push(record)
+          return output
+        } catch (error) {
+          // The book takes back what an order entered, but not what it wrote beside it.
+          throw isRefusal(error) && !watched.hasWritten() ? error : new Spoilt(at, error)
+        }
       })
       const root = await book.close(currency => currencies.of(currency).fees)
       // The request's own root first, then the batch's: a receipt leads from an entry to this one.
@@ -295,7 +305,8 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       }
     })
 
-  const settle = async (taken: readonly Queued[]): Promise<void> => {
+  /** @param tries how often the list was tried with one more to blame. */
+  const settle = async (taken: readonly Queued[], tries = 0): Promise<void> => {
     try {
       const outcomes = await together(taken.map(({ order }) => order))
       for (const [at, { resolve, reject }] of taken.entries()) {
@@ -304,13 +315,17 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
         else reject(outcome.refusal)
       }
     } catch (error) {
-      const [only] = taken
-      if (taken.length === 1 || only === undefined || isRefusal(error)) {
-        for (const { reject } of taken) reject(error)
+      const why = error instanceof Spoilt ? error.cause : error
+      if (taken.length < 2 || isRefusal(error)) {
+        for (const { reject } of taken) reject(why)
         return
       }
       // One of them is to blame; the others must not fail with it.
-      for (const each of taken) await settle([each])
+      if (error instanceof Spoilt && tries < triesMost) {
+        const others = taken.filter((_, at) => at !== error.at)
+        await settle(others, tries + 1)
+        await settle([taken[error.at] as Queued])
+      } else for (const each of taken) await settle([each])
     }
   }
 

@@ -17,6 +17,8 @@ export const accountClasses = [
   'rail',
   'suspense',
   'interest',
+  /** Of a currency: funds of a netting window go there by reservations, and from there to whoever is owed. */
+  'clearing',
   /** Of an institution that decides on reservations; it holds no money. */
   'arbiter',
   /** Of the state: what is seized or escheats goes there. */
@@ -26,7 +28,7 @@ export type AccountClass = (typeof accountClasses)[number]
 
 /** Accounts that nobody pays by a transfer: what is on them got there by entries of their own. */
 export const closedToPayments: ReadonlySet<AccountClass> = new Set([
-  ...(['issuance', 'fees', 'rail', 'suspense', 'interest', 'arbiter'] as const),
+  ...(['issuance', 'fees', 'rail', 'suspense', 'interest', 'arbiter', 'clearing'] as const),
 ])
 
 /** A KYC attestation by its place in its issuer's status lists, and until when it is valid (ms). */

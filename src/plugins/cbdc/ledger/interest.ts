@@ -24,8 +24,10 @@ export const halfEven = (numerator: bigint, denominator: bigint): bigint => {
 }
 
 /**
- * Interest of one day in minor units, on what stood at the end of that day above the exempt amount: exact in rationals, then
- * rounded half to even once. Negative where the rate is. Each day stands for itself: what rounding took is not carried over.
+ * Interest of one day in minor units, on what stood at the end of that day above the exempt amount: exact in rationals,
+ * then
+ * rounded half to even once. Negative where the rate is. Each day stands for itself: what rounding took is not carried
+ * over.
  */
 export const interestOf = (terms: InterestTerms, balanceMinor: bigint, day: number): bigint => {
   const above = balanceMinor - terms.exemptMinor

@@ -1,9 +1,15 @@
 import type { LedgerAccount } from './facts.ts'
 
+/** `lead` is the same for all accounts of a person, whichever banks opened them. */
+export type MonitoredAccount = Pick<
+  LedgerAccount,
+  'number' | 'lead' | 'class' | 'level' | 'jurisdiction' | 'openedAt' | 'lastActive'
+>
+
 /** A payment as the regulator's rules see it. */
 export type MonitoredPayment = {
-  payer: Pick<LedgerAccount, 'number' | 'class' | 'level' | 'jurisdiction' | 'openedAt' | 'lastActive'>
-  payee: Pick<LedgerAccount, 'number' | 'class' | 'level' | 'jurisdiction' | 'openedAt' | 'lastActive'>
+  payer: MonitoredAccount
+  payee: MonitoredAccount
   currency: number
   amount: bigint
   /** Milliseconds. */

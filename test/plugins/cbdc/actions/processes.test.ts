@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { stopPostgres, withPostgres } from '../../../postgres.ts'
 import { expectFolded } from '../folded.ts'
 import { type Ground, onBothLedgers, openGround, own, type Place, secp256k1Owner } from '../ground.ts'
 
@@ -90,10 +91,11 @@ onBothLedgers(({ place }) => {
   }, 120_000)
 })
 
-onBothLedgers(({ place }) => {
+describe('on one PostgreSQL', () => {
+  afterAll(stopPostgres)
+
   test('several processes at once give one order without a gap, and one answer to one id', async () => {
-    const where = await place()
-    if ('file' in where) return
+    const where = { databaseUrl: await withPostgres(), schema: 'l_processes' }
     const ground = await founded(where)
     const spenders = await spendersOf(ground, [31, 32, 33, 34, 35, 36])
     const [contested] = await spendersOf(ground, [37])

@@ -4,7 +4,7 @@ import { both, dayMs, officer, openOffice, policyBody, refusalOf } from './offic
 const iso = (at: number): string => new Date(at).toISOString()
 
 onBothLedgers(({ fresh }) => {
-  const opening = { code: 'XNC', decimals: 2, home: 'ledger', policy: policyBody() }
+  const opening = { number: 2, code: 'XNC', decimals: 2, home: 'ledger', policy: policyBody() }
   const open = async () => {
     const ground = await fresh()
     return { ground, ...openOffice(ground) }
@@ -38,6 +38,13 @@ onBothLedgers(({ fresh }) => {
         code: 'XNC',
         policy: { version: 1, ...policyBody() },
       })
+    })
+
+    test('neither number nor code is given twice', async () => {
+      const { call } = await open()
+      const how = { caller: both() }
+      expect(await refusalOf(call('openCurrency', { ...opening, number: 1 }, how))).toBe('currency_taken')
+      expect(await refusalOf(call('openCurrency', { ...opening, code: 'CRD' }, how))).toBe('currency_taken')
     })
 
     test('a code is given once, also when two ask at once', async () => {

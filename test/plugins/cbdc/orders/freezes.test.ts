@@ -1,3 +1,5 @@
+import { decodeEntry } from '../../../../src/kernel/ledger-entry.ts'
+import { entryLeaf } from '../../../../src/plugins/cbdc/actions/book.ts'
 import { onBothLedgers, own, secp256k1Owner } from '../ground.ts'
 import { anOrder, both, officer, openOffice, refusalOf } from './office.ts'
 
@@ -42,6 +44,17 @@ onBothLedgers(({ fresh }) => {
       expect(await ground.account(target.number)).toMatchObject({ frozen: 1n })
     })
 
+    test('the entry names the act, and the act’s record commits to the entry', async () => {
+      const { call, params, ground } = await open()
+      const { order, entry } = await call('freezeAccount', anOrder(), { caller: officer(), params })
+      const [row] = await ground.store.read('SELECT number, raw FROM cbdc_entries WHERE number = ?', [Number(entry)])
+      const raw = row?.['raw'] as Buffer
+      expect(decodeEntry(raw)).toMatchObject({ kind: 'freeze', order: String(order).replaceAll('-', '') })
+      const [record] = await ground.store.read('SELECT record FROM journal_details WHERE id = ?', [String(order)])
+      const leaf = entryLeaf({ number: Number(entry), raw }).toString('hex')
+      expect(String(record?.['record'])).toContain(leaf)
+    })
+
     test('two at once under one order freeze once', async () => {
       const { call, params, ground, target } = await open()
       const body = { amountMinor: '5', ...anOrder() }
@@ -75,6 +88,20 @@ onBothLedgers(({ fresh }) => {
       expect(await refusalOf(call('freezeAccount', body, { caller: officer(), params }))).toBe('amount_too_large')
     })
   })
+
+  test.each(['freezeAccount', 'seizeFunds', 'closeAccount', 'orderKeyChange'])(
+    '%s is not about accounts of the currency itself: taken from issuance it would be new money',
+    async operation => {
+      const { call, ground } = await open()
+      const bodies = { seizeFunds: { amountMinor: '1', to: own.bank }, orderKeyChange: secp256k1Owner().key }
+      const body = { ...(bodies as Record<string, object>)[operation], ...anOrder() }
+      for (const account of [own.issuance, own.fees, own.rail, own.suspense, own.interest, own.treasury]) {
+        const how = { caller: both(), params: { account: String(account) } }
+        expect(await refusalOf(call(operation, body, how))).toBe('account_of_currency')
+      }
+      expect(await ground.account(own.bank)).toMatchObject({ creditsPosted: 0n })
+    },
+  )
 
   describe('unfreezeAccount', () => {
     test('lifts that freeze, and no other', async () => {

@@ -102,7 +102,7 @@ onBothLedgers(({ fresh }) => {
 
     test('not in a currency of the chain, and not by one officer', async () => {
       const { call } = await open()
-      const chain = { code: 'XNS', decimals: 2, home: 'chain', policy: policyBody() }
+      const chain = { number: 2, code: 'XNS', decimals: 2, home: 'chain', policy: policyBody() }
       await call('openCurrency', chain, { caller: both() })
       const there = { caller: both(), params: { currency: '2' } }
       expect(await refusalOf(call('issueMoney', issuing('5'), there))).toBe('issuance_on_chain')

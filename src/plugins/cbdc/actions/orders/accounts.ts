@@ -10,7 +10,7 @@ import { servicerOf } from '../accounts.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import type { Held } from '../execute.ts'
-import { accountParam, executeOrder, type OrderBody } from './order.ts'
+import { accountParam, executeOrder, type OrderBody, orderable } from './order.ts'
 
 /** Accounts are closed, and what is known of their owners is refreshed. */
 
@@ -29,7 +29,10 @@ export const closeAccount = async (desk: Desk, context: Context): Promise<Answer
   const answer = await executeOrder(desk, context, {
     ...{ operation: 'closeAccount', requires: orderRequires.order, kind: 'close', body },
     input: { account, body },
-    plan: async (_held, order) => closing(account, order),
+    async plan(held, order) {
+      await orderable(held, account)
+      return closing(account, order)
+    },
     after: async held => void (await dropDormancy(held, account)),
   })
   return { status: 201, body: answer }
@@ -88,7 +91,8 @@ const placeOf = (desk: Desk, did: string, { list, index, until }: RefreshBody['a
 }
 
 /**
- * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It counts with the
+ * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It
+ * counts with the
  * next entry: a lower level at once limits what was allowed before.
  * @throws Refusal agency_body_mismatch, servicer_differs, account_closed, attestation_not_in_force
  */

@@ -16,19 +16,18 @@ import { type PolicyBody, type PolicyTerms, policyTerms, policyView } from './po
 /** In the order in which they are opened. */
 const ownClasses = ['issuance', 'fees', 'rail', 'suspense', 'interest', 'treasury'] as const satisfies AccountClass[]
 
-type OpenBody = { code: string; decimals: number; home: Home; policy: PolicyBody }
+type OpenBody = { number: number; code: string; decimals: number; home: Home; policy: PolicyBody }
 
-type NumberRow = Row & { number: number }
-
-/** Numbers are given in the order of opening. @throws Refusal currency_taken */
-const nextCurrency = async ({ tx }: Held, code: string): Promise<number> => {
-  const taken = 'SELECT number FROM cbdc_currencies WHERE code = ?'
-  if ((await tx.query<NumberRow>(taken, [code])).length > 0) throw currencyTaken()
-  const [newest] = await tx.query<NumberRow>('SELECT number FROM cbdc_currencies ORDER BY number DESC LIMIT 1')
-  return (newest?.number ?? 0) + 1
+/** @throws Refusal currency_taken */
+const assertFree = async ({ tx }: Held, number: number, code: string): Promise<void> => {
+  const taken = 'SELECT number FROM cbdc_currencies WHERE number = ? OR code = ?'
+  if ((await tx.query(taken, [number, code])).length > 0) throw currencyTaken()
 }
 
-/** What covers what: debits of the issuance account are what circulates; for a currency of the chain those of the rail are. */
+/**
+ * What covers what: debits of the issuance account are what circulates; for a currency of the chain those of the rail
+ * are.
+ */
 const sideOf = (kind: (typeof ownClasses)[number], home: Home): number =>
   kind === (home === 'ledger' ? 'issuance' : 'rail') ? 1 : 0
 
@@ -65,14 +64,13 @@ const writePolicy = async (
  */
 export const openCurrency = async (desk: Desk, context: Context): Promise<Answer> => {
   const body = context.body as OpenBody
-  const { code, decimals, home } = body
+  const { number, code, decimals, home } = body
   const terms = policyTerms(body.policy, home)
-  let number = 0
   const answer = await desk.ledger.execute({
     ...{ operation: 'openCurrency', requires: orderRequires.govern, caller: context.caller, input: body },
     idempotencyKey: context.headers['idempotency-key'],
     chains: async held => {
-      number = await nextCurrency(held, code)
+      await assertFree(held, number, code)
       return [openings(desk, held, number, home)]
     },
     async answer(held, outcomes) {
@@ -131,8 +129,8 @@ export const setPolicy = async (desk: Desk, context: Context): Promise<Answer> =
 
 /** The currencies of the ledger, for anyone, with the numbers of the accounts that are their own. */
 export const listCurrencies = async (desk: Desk): Promise<Answer> => {
-  const sql = `SELECT c.number, c.code, c.decimals, c.home, c.issuance, c.fees, c.rail, c.suspense, c.interest, c.opened_at,
-      t.account AS treasury
+  const sql = `SELECT c.number, c.code, c.decimals, c.home, c.issuance, c.fees, c.rail, c.suspense, c.interest,
+      c.opened_at, t.account AS treasury
     FROM cbdc_currencies c LEFT JOIN cbdc_treasuries t ON t.currency = c.number ORDER BY c.number`
   const rows = await desk.house.store.read(sql)
   const items = rows.map(row => ({

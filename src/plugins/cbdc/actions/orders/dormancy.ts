@@ -13,7 +13,8 @@ import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } 
 import { eachCurrency } from './upkeep.ts'
 
 /**
- * Accounts that nobody uses: first they are said to be dormant, and the time until they escheat to the treasury begins to run when
+ * Accounts that nobody uses: first they are said to be dormant, and the time until they escheat to the treasury begins
+ * to run when
  * that was said, so that a service that was down takes no notice period from anyone.
  */
 
@@ -48,7 +49,8 @@ const flagWindow = async (desk: Desk, fence: Fence, currency: Currency): Promise
         AND last_active < (SELECT a.last_active FROM cbdc_accounts a WHERE a.number = cbdc_dormant.account)`
       await tx.query(used, [number, after, through])
       const sql = `SELECT number, last_active FROM cbdc_accounts a
-        WHERE number > ? AND number <= ? AND currency = ? AND closed = 0 AND class IN (${customers}) AND last_active <= ?
+        WHERE number > ? AND number <= ? AND currency = ? AND closed = 0
+          AND class IN (${customers}) AND last_active <= ?
           AND NOT EXISTS (SELECT 1 FROM cbdc_dormant d WHERE d.account = a.number) ORDER BY number LIMIT ${roundMost}`
       const cutoff = now - termsOf(currency).dormantAfterDays * dayMs
       const found = await tx.query<DormantRow>(sql, [after, through, number, cutoff])
@@ -69,7 +71,10 @@ const flagName = 'dormancy'
 
 const hasDormancy = ({ policy }: Currency): boolean => policy.dormancy !== null
 
-/** Says which accounts are dormant, and that those which were used again are not. @returns `roundMost` when there may be more. */
+/**
+ * Says which accounts are dormant, and that those which were used again are not. @returns `roundMost` when there may be
+ * more.
+ */
 export const flagDormant = (desk: Desk, fence: Fence): Promise<number> =>
   eachCurrency(desk, hasDormancy, currency => flagWindow(desk, fence, currency))
 
@@ -99,7 +104,9 @@ const candidates = async (held: Held, due: readonly FlagRow[], treasury: number)
   })
 }
 
-/** Each account has a row of its own among the orders: authority is the statute, by the policy that names the periods. */
+/**
+ * Each account has a row of its own among the orders: authority is the statute, by the policy that names the periods.
+ */
 const recordEscheat = async (
   desk: Desk,
   held: Held,

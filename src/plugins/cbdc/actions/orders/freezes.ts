@@ -5,7 +5,7 @@ import { orderRequires } from '../../policy.ts'
 import type { Desk } from '../desk.ts'
 import type { Held } from '../execute.ts'
 import type { Ask } from '../rows.ts'
-import { accountParam, executeOrder, loadAccount, type OrderBody, treasuryOf } from './order.ts'
+import { accountParam, executeOrder, type OrderBody, orderable, treasuryOf } from './order.ts'
 
 /** Orders that hold money where it is, and that take it. */
 
@@ -28,9 +28,10 @@ const endFreeze = async ({ tx, book, record }: Held, id: string): Promise<void> 
 type FreezeBody = OrderBody & { amountMinor?: string }
 
 /**
- * Holds an amount on an account, or without an amount the account as a whole, which then neither pays nor receives. An amount may be
+ * Holds an amount on an account, or without an amount the account as a whole, which then neither pays nor receives. An
+ * amount may be
  * more than there is: what comes in is then held too.
- * @throws Refusal order_executed, account_unknown, account_closed, amount_too_large
+ * @throws Refusal order_executed, account_unknown, account_of_currency, account_closed, amount_too_large
  */
 export const freezeAccount = async (desk: Desk, context: Context): Promise<Answer> => {
   const account = accountParam(context)
@@ -39,10 +40,10 @@ export const freezeAccount = async (desk: Desk, context: Context): Promise<Answe
   const answer = await executeOrder(desk, context, {
     ...{ operation: 'freezeAccount', requires: orderRequires.freeze, kind: 'freeze', body },
     input: { account, body },
-    plan: async (_held, order) => ({
-      ...{ account, amount },
-      items: [{ entry: { kind: 'freeze', account, amount, order }, signer: undefined }],
-    }),
+    async plan(held, order) {
+      await orderable(held, account)
+      return { account, amount, items: [{ entry: { kind: 'freeze', account, amount, order }, signer: undefined }] }
+    },
   })
   return { status: 201, body: answer }
 }
@@ -82,9 +83,11 @@ const shrinkFreeze = async (held: Held, { id, amount }: Freeze, taken: bigint): 
 }
 
 /**
- * Takes money from an account past its freezes; an amount that another order holds stays held. A freeze of the account as a whole
+ * Takes money from an account past its freezes; an amount that another order holds stays held. A freeze of the account
+ * as a whole
  * stands on.
- * @throws Refusal order_executed, freeze_not_standing, treasury_missing, funds_insufficient, payee_cannot_receive
+ * @throws Refusal order_executed, account_of_currency, freeze_not_standing, treasury_missing, funds_insufficient,
+ *   payee_cannot_receive
  */
 export const seizeFunds = async (desk: Desk, context: Context): Promise<Answer> => {
   const account = accountParam(context)
@@ -96,7 +99,7 @@ export const seizeFunds = async (desk: Desk, context: Context): Promise<Answer> 
     ...{ operation: 'seizeFunds', requires: orderRequires.order, kind: 'seize', body },
     input: { account, body },
     async plan(held, order) {
-      const { currency } = await loadAccount(held, account)
+      const { currency } = await orderable(held, account)
       executed = body.freeze === undefined ? undefined : await standingFreeze(held.tx.query, account, body.freeze)
       const standing = executed?.amount ?? 0n
       frozen = standing < amount ? standing : amount

@@ -19,7 +19,8 @@ import { balancesBefore } from './past-balances.ts'
 import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } from './rounds.ts'
 
 /**
- * Interest for a day, on what customers held when the day (UTC) ended; all days in turn, each account once a day. The exempt amount
+ * Interest for a day, on what customers held when the day (UTC) ended; all days in turn, each account once a day. The
+ * exempt amount
  * counts once a person, at their first account, so that several accounts do not multiply it.
  */
 
@@ -69,7 +70,10 @@ type Due = { number: number; amount: bigint }
 
 type AccountRow = Row & { number: number; last_entry: number }
 
-/** The next accounts of the currency that may have held something on the day, within a window of numbers, and where it ends. */
+/**
+ * The next accounts of the currency that may have held something on the day, within a window of numbers, and where it
+ * ends.
+ */
 const nextAccounts = async ({ tx, book }: Held, currency: number, { day, place }: Place) => {
   const classes = `'person', 'merchant', 'purse'`
   const last = book.state.nextAccount - 1
@@ -131,7 +135,10 @@ type Accruing = {
 
 type Plan = { place: Place; funded: boolean; due: readonly Due[] }
 
-/** What came of the accounts: one that cannot be entered does not keep the others waiting. @throws Refusal of the funding */
+/**
+ * What came of the accounts: one that cannot be entered does not keep the others waiting. @throws Refusal of the
+ * funding
+ */
 const settled = ({ funded, due }: Plan, outcomes: readonly ItemOutcome[][]) => {
   const all = outcomes.map(([outcome]) => outcome)
   const [first] = all
@@ -146,7 +153,8 @@ const settled = ({ funded, due }: Plan, outcomes: readonly ItemOutcome[][]) => {
 }
 
 /**
- * Computes interest of a day for the next accounts in turn. Called again it goes on where it stopped; when the day is complete it
+ * Computes interest of a day for the next accounts in turn. Called again it goes on where it stopped; when the day is
+ * complete it
  * does nothing more.
  */
 const accrue = (desk: Desk, { currency: number, day, fence, ...asked }: Accruing) => {

@@ -42,7 +42,8 @@ const standIssued = async (ask: Ask, account: number): Promise<bigint> => {
 
 const writeIssued = async ({ tx }: Held, account: number, issued: bigint): Promise<void> => {
   await tx.query(
-    'INSERT INTO cbdc_issued (account, issued) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET issued = excluded.issued',
+    `INSERT INTO cbdc_issued (account, issued) VALUES (?, ?)
+     ON CONFLICT (account) DO UPDATE SET issued = excluded.issued`,
     [account, String(issued)],
   )
 }
@@ -50,7 +51,8 @@ const writeIssued = async ({ tx }: Held, account: number, issued: bigint): Promi
 type IssueBody = { participant: string; amountMinor: string; reference: string; legalBasis: string }
 
 /**
- * Issues money to an institution's reserve account. Its reference, such as that of the collateral or of the debit in the books of
+ * Issues money to an institution's reserve account. Its reference, such as that of the collateral or of the debit in
+ * the books of
  * the central bank, serves once.
  * @throws Refusal currency_unknown, issuance_on_chain, participant_missing, issuance_limit, order_executed
  */
@@ -135,7 +137,8 @@ const openRedemption = async (ask: Ask, id: string): Promise<Redemption> => {
 type RequestBody = { amountMinor: string; reference: string }
 
 /**
- * A bank asks to give money back to the central bank. Nothing is held by asking: what is on its account when the officers execute the
+ * A bank asks to give money back to the central bank. Nothing is held by asking: what is on its account when the
+ * officers execute the
  * request is what counts. Also open to one whose admission has ended, so that it can wind down.
  * @throws Refusal agency_body_mismatch, participant_unknown, issuance_on_chain, redemption_taken
  */
@@ -160,7 +163,8 @@ export const requestRedemption = async (desk: Desk, context: Context): Promise<A
       if (known === undefined) throw participantUnknown()
       const { did, account } = known
       const inserted = await tx.query(
-        `INSERT INTO cbdc_redemptions (id, did, currency, account, amount, reference, state, requested_at, ended_at, entry, reason)
+        `INSERT INTO cbdc_redemptions
+           (id, did, currency, account, amount, reference, state, requested_at, ended_at, entry, reason)
          VALUES (?, ?, ?, ?, ?, ?, 'requested', ?, NULL, NULL, NULL) ON CONFLICT DO NOTHING RETURNING id`,
         [record.id, did, currency, account, String(amount), reference, book.at],
       )

@@ -21,10 +21,11 @@ import type { Desk } from '../desk.ts'
 import { allOf, type Held } from '../execute.ts'
 import { assertOwner } from '../owner.ts'
 import { type Ask, readAccounts } from '../rows.ts'
-import { accountParam, assertOrderNew, loadAccount, type OrderBody, recordOrder } from './order.ts'
+import { accountParam, assertOrderNew, loadAccount, type OrderBody, orderable, recordOrder } from './order.ts'
 
 /**
- * Another key for an account whose owner lost theirs: ordered by two officers, recorded, and executed when the delay that policy
+ * Another key for an account whose owner lost theirs: ordered by two officers, recorded, and executed when the delay
+ * that policy
  * grants is over. Until then whoever has the key that stands can object, since then it is not lost.
  */
 
@@ -111,7 +112,8 @@ const writeKeyOrder = ({ tx }: Held, { id, account, key, old, since, dueAt }: Ke
 type OrderKeyBody = OrderBody & OwnerKey
 
 /**
- * @throws Refusal order_executed, account_unknown, account_closed, key_invalid, key_same, key_order_waiting
+ * @throws Refusal order_executed, account_unknown, account_of_currency, account_closed, key_invalid, key_same,
+ * key_order_waiting
  */
 export const orderKeyChange = async (desk: Desk, context: Context): Promise<Answer> => {
   const account = accountParam(context)
@@ -126,7 +128,7 @@ export const orderKeyChange = async (desk: Desk, context: Context): Promise<Answ
     async answer(held) {
       const { tx, book, record, currencies } = held
       await assertOrderNew(tx.query, 'keyChange', order)
-      const { key: old, closed, currency } = await loadAccount(held, account)
+      const { key: old, closed, currency } = await orderable(held, account)
       if (closed) throw invalidEntry('account_closed')
       if (sameKey(old, key)) throw keySame()
       const waiting = `SELECT id FROM cbdc_key_orders WHERE account = ? AND state = 'waiting'`
@@ -180,7 +182,9 @@ export const executeKey = async (
   })
 }
 
-/** When the delay is over; the service's own round does it as well. The key that was replaced signs nothing any more. */
+/**
+ * When the delay is over; the service's own round does it as well. The key that was replaced signs nothing any more.
+ */
 export const executeKeyOrder = async (desk: Desk, context: Context): Promise<Answer> => {
   const answer = await executeKey(desk, context.params['order'] ?? '', {
     ...{ operation: 'executeKeyOrder', requires: orderRequires.freeze, caller: context.caller },

@@ -1,6 +1,7 @@
 import type { Context } from '../../../../kernel/plugin.ts'
 import type { Requirement } from '../../../../kernel/requirement.ts'
-import { invalidEntry, orderExecuted, treasuryMissing } from '../../errors.ts'
+import { accountOfCurrency, invalidEntry, orderExecuted, treasuryMissing } from '../../errors.ts'
+import type { AccountClass } from '../../ledger/facts.ts'
 import { type OrderName, orderKey } from '../../orders/order-key.ts'
 import { orderOf } from '../accounts.ts'
 import type { BookItem, Written } from '../book.ts'
@@ -44,7 +45,8 @@ export type OrderRow = {
 export const recordOrder = async ({ tx, book }: Held, row: OrderRow): Promise<void> => {
   const { authority, reference } = orderKey(row.order)
   await tx.query(
-    `INSERT INTO cbdc_orders (id, kind, authority, reference, account, amount, legal_basis, entry, since, ended_at, ended_by)
+    `INSERT INTO cbdc_orders
+       (id, kind, authority, reference, account, amount, legal_basis, entry, since, ended_at, ended_by)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)`,
     [
       ...[row.id, row.kind, authority, reference, row.account, String(row.amount), row.legalBasis],
@@ -73,6 +75,20 @@ export const loadAccount = async ({ book }: Held, number: number) => {
   return account
 }
 
+const ownClasses: ReadonlySet<AccountClass> = new Set([
+  ...(['issuance', 'fees', 'rail', 'suspense', 'interest', 'treasury', 'clearing'] as const),
+])
+
+/**
+ * An account that orders can be about. What is taken from the issuance account would be new money, past every limit.
+ * @throws Refusal account_unknown, account_of_currency
+ */
+export const orderable = async (held: Held, number: number) => {
+  const account = await loadAccount(held, number)
+  if (ownClasses.has(account.class)) throw accountOfCurrency()
+  return account
+}
+
 export type Ordered = {
   operation: string
   requires: Requirement
@@ -86,7 +102,8 @@ export type Ordered = {
 }
 
 /**
- * An order of a court or an authority, or the central bank's own: executed once under its authority and reference, as one act with the
+ * An order of a court or an authority, or the central bank's own: executed once under its authority and reference, as
+ * one act with the
  * entries that it brings about.
  * @throws Refusal order_executed, and those of the entries
  */

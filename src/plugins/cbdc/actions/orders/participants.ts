@@ -56,7 +56,8 @@ const view = ({ did, currency, account, name, issuanceLimit, admittedAt, endedAt
 type AdmitBody = OwnerKey & { did: string; name: string; issuanceLimitMinor: string }
 
 /**
- * A bank gets its reserve account in a currency, under the key that it names. One whose admission had ended is admitted again with
+ * A bank gets its reserve account in a currency, under the key that it names. One whose admission had ended is admitted
+ * again with
  * the account that it had; its key stays what it is.
  * @throws Refusal currency_unknown, participant_admitted, key_invalid
  */
@@ -102,7 +103,8 @@ export const admitParticipant = async (desk: Desk, context: Context): Promise<An
 type EndBody = { did: string; legalBasis: string }
 
 /**
- * Nothing more is issued to the institution, and it acts for no customer any more. What is on its account stays: it redeems it, or
+ * Nothing more is issued to the institution, and it acts for no customer any more. What is on its account stays: it
+ * redeems it, or
  * pays it to another.
  * @throws Refusal participant_missing
  */

@@ -15,7 +15,10 @@ type EntryRow = Row & {
   credit_before: number | null
 }
 
-/** The first marked entry of an account that is not before a time; from it the time is at most as many entries away as lie between marks. */
+/**
+ * The first marked entry of an account that is not before a time; from it the time is at most as many entries away as
+ * lie between marks.
+ */
 const markAfter = async (ask: Ask, account: number, before: number): Promise<number | undefined> => {
   const last = 'SELECT ordinal FROM cbdc_marks WHERE account = ? AND at < ? ORDER BY ordinal DESC LIMIT 1'
   const [found] = await ask<Row & { ordinal: number }>(last, [account, before])
@@ -24,7 +27,8 @@ const markAfter = async (ask: Ask, account: number, before: number): Promise<num
 }
 
 /**
- * What accounts held when a time came (ms, exclusive). Entries of an account are chained, so the cost is that of what has happened
+ * What accounts held when a time came (ms, exclusive). Entries of an account are chained, so the cost is that of what
+ * has happened
  * since, and bounded by the distance of marks.
  * @param last the last entry of each account.
  */

@@ -28,7 +28,8 @@ export const writePlace = async (
 ): Promise<void> => {
   await tx.query(
     `INSERT INTO cbdc_rounds (name, currency, day, place, complete) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (name, currency) DO UPDATE SET day = excluded.day, place = excluded.place, complete = excluded.complete`,
+     ON CONFLICT (name, currency) DO UPDATE SET day = excluded.day, place = excluded.place,
+       complete = excluded.complete`,
     [name, currency, day, place, complete ? 1 : 0],
   )
 }

@@ -9,7 +9,8 @@ import { executeKey } from './key-orders.ts'
 import { type Fence, itself, readPlace, writePlace } from './rounds.ts'
 
 /**
- * What nobody asks for: rounds that run wherever the lease is, also twice at once. Each call is one act, or none when nothing is due;
+ * What nobody asks for: rounds that run wherever the lease is, also twice at once. Each call is one act, or none when
+ * nothing is due;
  * it returns `roundMost` when there may be more to do at once, less otherwise.
  */
 
@@ -23,7 +24,8 @@ type NumberRow = Row & { number: number }
 /** Gives back what reservations held whose time is over. */
 export const expireReservations = async (desk: Desk, fence: Fence): Promise<number> => {
   const { store, clock } = desk.house
-  const sql = `SELECT number FROM cbdc_reservations WHERE state = 'pending' AND expiry <= ? ORDER BY expiry LIMIT ${roundMost}`
+  const sql = `SELECT number FROM cbdc_reservations WHERE state = 'pending' AND expiry <= ?
+    ORDER BY expiry LIMIT ${roundMost}`
   const due = await store.read<NumberRow>(sql, [Math.floor(clock.now() / 1_000)])
   if (due.length === 0) return 0
   const numbers = due.map(({ number }) => number)
@@ -41,7 +43,8 @@ export const expireReservations = async (desk: Desk, fence: Fence): Promise<numb
 /** Executes orders for another key that nobody objected to in time. */
 export const executeKeyOrders = async (desk: Desk, fence: Fence): Promise<number> => {
   const { store, clock } = desk.house
-  const sql = `SELECT id FROM cbdc_key_orders WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at, id LIMIT ${keyOrdersMost}`
+  const sql = `SELECT id FROM cbdc_key_orders WHERE state = 'waiting' AND due_at <= ?
+    ORDER BY due_at, id LIMIT ${keyOrdersMost}`
   const due = await store.read<Row & { id: string }>(sql, [clock.now()])
   for (const { id } of due) {
     try {
@@ -57,14 +60,18 @@ const keyOrdersMost = 100
 
 type MerchantRow = Row & { number: number; linked: number }
 
-/** Brings what merchants hold above what policy lets them keep to the account that they linked; whoever linked none keeps it. */
+/**
+ * Brings what merchants hold above what policy lets them keep to the account that they linked; whoever linked none
+ * keeps it.
+ */
 const sweepCurrency = async (desk: Desk, fence: Fence, { number, policy }: Currency): Promise<number> => {
   const { store } = desk.house
   const keep = policy.merchantsKeepMinor
   const after = (await readPlace(store.read, sweepName, number))?.place ?? 0
   const sql = `SELECT number, linked FROM cbdc_accounts
     WHERE currency = ? AND class = 'merchant' AND number > ? AND linked <> 0 AND closed = 0 AND holds = 0
-      AND credits_posted - debits_posted - debits_pending - frozen > cast(? AS BIGINT) ORDER BY number LIMIT ${roundMost}`
+      AND credits_posted - debits_posted - debits_pending - frozen > cast(? AS BIGINT)
+    ORDER BY number LIMIT ${roundMost}`
   const due = await store.read<MerchantRow>(sql, [number, after, String(keep)])
   if (due.length === 0 && after === 0) return 0
   await desk.ledger.execute({

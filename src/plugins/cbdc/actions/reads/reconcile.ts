@@ -1,12 +1,13 @@
+import { openStructs } from '../../../../kernel/ledger-typed-data.ts'
 import { merkleRoot } from '../../../../kernel/merkle.ts'
 import type { Row } from '../../../../kernel/ports.ts'
-import { type Fold, openFold } from '../../ledger/fold.ts'
+import { type Fold, openFold, type SignedClaim } from '../../ledger/fold.ts'
 import type { Account, Reservation } from '../../ledger/state.ts'
 import { entryLeaf, type Written, writtenOf } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import { reservationColumns, reservationOf } from '../rows.ts'
 
-type Part = Pick<Desk, 'house'>
+type Part = Pick<Desk, 'house' | 'signatures'>
 
 /** One fact in which what is stored differs from what the entries make of it. */
 export type LedgerDifference = { where: string; what: string; stored: string; folded: string }
@@ -23,8 +24,9 @@ const entryColumns = `number, batch, at, id, raw, debit, credit, cast(debit_bala
   cast(credit_balance AS TEXT) AS credit_balance`
 
 /** Folds the ledger batch by batch, and holds each batch against what its entries make. */
-const openFolding = ({ house }: Part, fold: Fold) => {
+const openFolding = ({ house, signatures }: Part, fold: Fold) => {
   const { read } = house.store
+  const structOf = openStructs(signatures.keccak)
   const place = { batch: 1, entry: 1, at: 0 }
 
   const entryDifferences = (written: Written, folded: ReturnType<Fold['batch']>['entries'][number]) => {
@@ -38,7 +40,18 @@ const openFolding = ({ house }: Part, fold: Fold) => {
     ]
   }
 
-  const one = (batch: BatchRow, entries: readonly Written[]): LedgerDifference[] => {
+  /** Each signed entry by the key that its account had then. @returns those whose signature is not of it */
+  const unsigned = async (claims: readonly SignedClaim[]): Promise<Set<SignedClaim['entry']>> => {
+    const holds = await signatures.verify(
+      claims.map(({ entry, key }) => ({
+        ...{ struct: structOf(entry), scheme: key.scheme, signature: Buffer.from(entry.signature, 'hex') },
+        key: Buffer.concat([Buffer.of(key.prefix), Buffer.from(key.x, 'hex')]),
+      })),
+    )
+    return new Set(claims.filter((_, at) => holds[at] !== true).map(({ entry }) => entry))
+  }
+
+  const one = async (batch: BatchRow, entries: readonly Written[]): Promise<LedgerDifference[]> => {
     const where = `batch ${batch.number}`
     const inOrder = entries.every(({ number, batch: of }, at) => number === place.entry + at && of === batch.number)
     const found = [
@@ -49,10 +62,13 @@ const openFolding = ({ house }: Part, fold: Fold) => {
       ...differ(where, 'later than the one before', batch.at > place.at, true),
       ...differ(where, 'root', batch.root.toString('hex'), merkleRoot(entries.map(entryLeaf)).toString('hex')),
     ]
-    const folded = fold.batch({ at: batch.at, raws: entries.map(({ raw }) => raw) }).entries
+    const { entries: folded, claims } = fold.batch({ at: batch.at, raws: entries.map(({ raw }) => raw) })
+    const forged = await unsigned(claims)
     for (const [at, written] of entries.entries()) {
       const each = folded[at]
       if (each !== undefined) found.push(...entryDifferences(written, each))
+      const isForged = forged.has(each?.entry as SignedClaim['entry'])
+      found.push(...differ(`entry ${written.number}`, 'signed by its owner', !isForged, true))
     }
     place.batch = batch.number + 1
     place.entry = batch.first_entry + batch.entries
@@ -75,7 +91,7 @@ const openFolding = ({ house }: Part, fold: Fold) => {
           `SELECT ${entryColumns} FROM cbdc_entries WHERE number >= ? AND number < ? ORDER BY number`,
           [batch.first_entry, batch.first_entry + batch.entries],
         )
-        yield* one(batch, rows.map(writtenOf))
+        yield* await one(batch, rows.map(writtenOf))
       }
     }
   }
@@ -139,7 +155,8 @@ const heldDifferences = async ({ house }: Part): Promise<LedgerDifference[]> => 
 }
 
 /**
- * Folds every entry from the first and holds each stored batch, account and reservation against what comes out. It locks nothing: a
+ * Folds every entry from the first, checks every owner's signature, and holds each stored batch, account and reservation against what
+ * comes out. It locks nothing: a
  * page of rows and the head come from one statement, so the fold goes exactly as far as the page has.
  */
 export async function* reconcileLedger(desk: Part): AsyncGenerator<LedgerDifference> {
