@@ -45,6 +45,12 @@ const CONTRACTS = [
   'TitleRegistry',
   'LicenceRegistry',
   'AssetRegistry',
+  'SovereignMoney',
+  'PolicyEngine',
+  'MoneyFactory',
+  'RailGate',
+  'Settlement',
+  'PurposeMoney',
 ] as const
 
 // No metadata at the end of the bytecode: it would hold a hash of every comment. foundry.toml says the same.

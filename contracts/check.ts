@@ -1,5 +1,6 @@
 /**
- * Everything a change of the contracts must pass, except coverage (coverage.ts): committed build, format, lint, tests, gas.
+ * Everything a change of the contracts must pass, except coverage (coverage.ts): committed build, format, lint, proofs,
+ * tests, what upgrades rely on, gas.
  * The last line is `contracts: <n> passed, <n> failed`; the exit code is 1 when anything failed.
  *
  *   node contracts/check.ts
@@ -7,6 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { here, run } from './forge.ts'
+import { layoutProblems, sharedSelectors } from './layout.ts'
 
 /** A change within one per cent is the compiler's; a greater one is ours, and is committed with `forge snapshot`. */
 const GAS_TOLERANCE_PERCENT = '1'
@@ -19,6 +21,12 @@ const SHIPPED = [
   'TitleRegistry',
   'LicenceRegistry',
   'AssetRegistry',
+  'PolicyEngine',
+  'SovereignMoney',
+  'MoneyFactory',
+  'RailGate',
+  'Settlement',
+  'PurposeMoney',
 ]
 
 const failures: string[] = []
@@ -46,10 +54,18 @@ expect('contracts/build is not current', run('node', ['build.ts', '--check']).ok
 expect('format: forge fmt', run('forge', ['fmt', '--check']).ok)
 expect('lint: solhint', run('solhint', ['-c', '.solhint.json', '--max-warnings', '0', 'src/**/*.sol'], true).ok)
 
+expect('proofs: the mint cap', run('node', ['prove.ts']).ok)
+
 const tests = run('forge', ['test'])
 const { passed, failed } = sums(tests.output)
 expect('forge test', tests.ok && passed > 0 && failed === 0)
 expect('bytecode tested differs from contracts/build', tests.ok && SHIPPED.every(isShipped))
+
+// Both read what forge compiled, so they come after the tests.
+for (const problem of tests.ok ? layoutProblems() : []) failures.push(`storage layout: ${problem}`)
+for (const selector of tests.ok ? sharedSelectors('MoneyProxy', 'SovereignMoney') : []) {
+  failures.push(`the proxy hides a function of SovereignMoney: ${selector}`)
+}
 
 const gas = [
   'snapshot',

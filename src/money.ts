@@ -6,6 +6,7 @@ import { sealJws } from './identity/formats/jose.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
+import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
 import { escheatDormant, flagDormant } from './plugins/cbdc/actions/orders/dormancy.ts'
 import { accrueDue } from './plugins/cbdc/actions/orders/interest.ts'
@@ -45,7 +46,7 @@ const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63
 
 /** r‖s with the low s that the ledger asks for: a signature and its mirror image would otherwise be two records. */
 export const ownerSignature = async (
-  { keys }: Pick<AgencyOnChain, 'keys'>,
+  { keys }: { keys: { signer: Signer } },
   keyId: string,
   digest: Uint8Array,
 ): Promise<string> => {

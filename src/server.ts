@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { type AgencyBase, type AgencyOnChain, bringOnChain, followChain, keepLists, openAgencyBase } from './agency.ts'
 import { type AgencyConfig, ConfigError } from './config.ts'
+import { demoNation, fundEconomy } from './demo/economy.ts'
+import { standing } from './demo/plan.ts'
 import { createApp } from './http/app.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { listen } from './http/listen.ts'
@@ -134,6 +136,8 @@ const bringUp = async (settings: ServerSettings, closing: Closing): Promise<Serv
   )
   const listening = await listen(app, settings)
   closing.add(listening.close)
+  const nation = demoNation(agencies, settings)
+  if (nation !== undefined) await step(standing, () => fundEconomy(nation, app.call, settings.dataDir))
   const agent: Server['agent'] = (agency, authorization) => {
     const open = agents.get(agency)
     if (open === undefined) throw new ConfigError(`there is no agency "${agency}" here`)

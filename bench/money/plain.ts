@@ -2,7 +2,7 @@ import { p256 } from '@noble/curves/nist.js'
 import { computeAddress, TypedDataEncoder, verifyTypedData } from 'ethers'
 import { DataSource, EntitySchema } from 'typeorm'
 import { type EntryOf, schemes } from '../../src/kernel/ledger-entry.ts'
-import { answer, readInput } from '../child.ts'
+import { answer, cpuOf, readInput } from '../child.ts'
 import { type Draw, openDraw } from './draw.ts'
 import { keyCount, signerAt } from './keys.ts'
 import { domain } from './ledger.ts'
@@ -13,7 +13,7 @@ import { domain } from './ledger.ts'
  */
 
 export type PlainRun = { file: string; customers: number; draw: Draw; transfers: number }
-export type PlainResult = { perSecond: number }
+export type PlainResult = { perSecond: number; cpuMicros: number }
 
 const run = await readInput<PlainRun>()
 
@@ -106,8 +106,15 @@ const transfer = (signed: Signed): Promise<void> =>
 const pieces = Array.from({ length: run.transfers }, sign)
 const warm = Math.ceil(pieces.length / 5)
 for (const piece of pieces.slice(0, warm)) await transfer(piece)
+const before = await cpuOf(process.pid)
 const from = performance.now()
 for (const piece of pieces.slice(warm)) await transfer(piece)
-const perSecond = (pieces.length - warm) / ((performance.now() - from) / 1_000)
+const seconds = (performance.now() - from) / 1_000
+const after = await cpuOf(process.pid)
+const timed = pieces.length - warm
 await source.destroy()
-answer({ perSecond } satisfies PlainResult)
+const result: PlainResult = {
+  perSecond: timed / seconds,
+  cpuMicros: (after.allMicros - before.allMicros) / timed,
+}
+answer(result)

@@ -116,6 +116,7 @@ export const openMoneyRail = async (
       write('settleSuspense', [addressOf(currency), `0x${operation}`, wallet]),
     returnSuspense: ({ operation, currency }) => write('returnSuspense', [addressOf(currency), `0x${operation}`]),
     async standing(currency) {
+      if (!money.has(currency)) return undefined
       const address = addressOf(currency)
       const code = await client.rpc<string>('eth_getCode', [address, 'latest'])
       if (code === '0x') return undefined

@@ -1,5 +1,7 @@
 import type { Store } from '../kernel/ports.ts'
+import { retention as aliasRetention } from '../plugins/aliases/entities.ts'
 import { retention as bindingRetention } from '../plugins/bindings/entities.ts'
+import { retention as cbdcRetention } from '../plugins/cbdc/entities.ts'
 import { retention as credentialRetention } from '../plugins/credentials/entities.ts'
 import { retention as gateRetention } from '../plugins/gate/entities.ts'
 import { retention as mandateRetention } from '../plugins/mandates/entities.ts'
@@ -19,6 +21,8 @@ export const retention: RetentionRule[] = [
   ...mandateRetention,
   ...pseudonymRetention,
   ...bindingRetention,
+  ...aliasRetention,
+  ...cbdcRetention,
   { table: 'outbox', keep: 'forever', why: 'A nonce belongs to one row for ever; that is why nothing is sent twice.' },
   { table: 'api_keys', keep: 'forever', why: 'Who a key was given to act stays traceable; the secret is not stored.' },
   { table: 'migrations', keep: 'forever', why: 'Which form the database has.' },

@@ -199,4 +199,4 @@ export const retention = [
   ...orderRetention,
   ...interbankRetention,
   ...receiptRetention,
-]
+] as const

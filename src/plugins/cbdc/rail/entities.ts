@@ -31,4 +31,4 @@ export const railEntities: EntitySchema[] = [
 export const railRetention = [
   { table: 'cbdc_rail', keep: 'forever', why: 'How far the chain has been read.' },
   { table: 'cbdc_moves', keep: 'forever', why: 'An operation counts once, however often the chain tells of it.' },
-]
+] as const

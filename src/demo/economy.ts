@@ -1,0 +1,215 @@
+import type { AgencyOnChain } from '../agency.ts'
+import { openKeccak } from '../chain/keccak.ts'
+import type { CurrencyConfig } from '../config.ts'
+import { rawPublicKey } from '../identity/key-material.ts'
+import { type EntryOf, encodeEntry, type OwnerKey, type SignedEntry, schemes } from '../kernel/ledger-entry.ts'
+import { openStructs } from '../kernel/ledger-typed-data.ts'
+import type { Signer } from '../kernel/ports.ts'
+import { timeId } from '../kernel/time-id.ts'
+import { domainSeparatorOf, typedDigest } from '../kernel/typed-domain.ts'
+import { ledgerDomain, ownerSignature } from '../money.ts'
+import { appoint, attestCustomers } from './attestations.ts'
+import { actAs, actTogether, type Call, openInstitution } from './doors.ts'
+import { type Economy, newEconomy, openEconomyFile, type Person, signerOf } from './people.ts'
+import { bankLimitMinor, firstPayments, issuedToBankMinor, names, policy } from './plan.ts'
+
+/** The institutions that make the economy, where all of them run in this process. */
+export type Nation = {
+  root: AgencyOnChain
+  centralBank: AgencyOnChain
+  banks: readonly AgencyOnChain[]
+  currency: CurrencyConfig
+}
+
+type Settings = { production: boolean; rpcUrls: readonly string[] }
+
+/** The demo nation, on the chain that it brings along; undefined for every other deployment. */
+export const demoNation = (
+  agencies: readonly AgencyOnChain[],
+  { production, rpcUrls }: Settings,
+): Nation | undefined => {
+  const named = (name: string) => agencies.find(({ config }) => config.name === name)
+  const [root, centralBank] = [named(names.root), named(names.centralBank)]
+  const banks = names.banks.flatMap(name => named(name) ?? [])
+  const currency = centralBank?.config.currencies[0]
+  const isWhole = banks.length === names.banks.length && !production && rpcUrls.length === 0
+  if (!isWhole || root?.oprf === undefined || centralBank === undefined || currency === undefined) return undefined
+  return { root, centralBank, banks, currency }
+}
+
+type Work = { nation: Nation; call: Call; economy: Economy }
+
+const officersOf = ({ people }: Economy): Person[] => people.filter(({ kind }) => kind === 'officer')
+
+const customersOf = ({ people }: Economy, { config }: AgencyOnChain): Person[] =>
+  people.filter(({ kind, agency }) => kind !== 'officer' && agency === config.name)
+
+const ownerKeyOf = (publicKey: Buffer): OwnerKey => ({
+  ...{ scheme: schemes['P-256'], prefix: publicKey[0] ?? 0, x: publicKey.toString('hex', 1) },
+})
+
+const personKey = ({ key }: Person): OwnerKey => ownerKeyOf(rawPublicKey({ kind: 'P-256', jwk: key }))
+
+const reserveKey = ({ keys }: AgencyOnChain) => keys.obtain({ kind: 'P-256', alias: 'ledger' })
+
+const listed = async (call: Call, { centralBank }: Nation, operation: string, params: Record<string, string> = {}) =>
+  ((await call(centralBank.config.name, operation, { params })).body as { items: Record<string, unknown>[] }).items
+
+const isOpen = async (call: Call, nation: Nation): Promise<boolean> =>
+  (await listed(call, nation, 'listCurrencies')).some(each => each['currency'] === nation.currency.number)
+
+const establishCurrency = async ({ nation, call, economy }: Work): Promise<void> => {
+  if (await isOpen(call, nation)) return
+  const { number, code, decimals, home } = nation.currency
+  const asked = { body: { number, code, decimals, home, policy } }
+  await actTogether(call, nation.centralBank, { officers: officersOf(economy), operation: 'openCurrency', asked })
+}
+
+/** @returns the banks with the numbers of their reserve accounts. One after the other, so that every demo has the same. */
+const admitBanks = async ({ nation, call, economy }: Work) => {
+  const { banks, centralBank, currency } = nation
+  const params = { currency: String(currency.number) }
+  const known = await listed(call, nation, 'listParticipants', params)
+  const [person] = officersOf(economy) as [Person]
+  const reserves: { bank: AgencyOnChain; account: number }[] = []
+  for (const bank of banks) {
+    const did = bank.did.toLowerCase()
+    const key = ownerKeyOf(Buffer.from((await reserveKey(bank)).publicKeyHex, 'hex'))
+    const body = { did, name: bank.config.title, issuanceLimitMinor: bankLimitMinor, ...key }
+    const admitted =
+      known.find(each => each['did'] === did) ??
+      (await actAs(call, centralBank, { person, operation: 'admitParticipant', asked: { params, body } }))
+    reserves.push({ bank, account: Number(admitted['account']) })
+  }
+  return reserves
+}
+
+type Reserve = Awaited<ReturnType<typeof admitBanks>>[number]
+
+/** Balance and nonce of a bank's reserve account, as the bank reads them. */
+const readReserve = async ({ nation, call }: Work, { bank, account }: Reserve) => {
+  const ask = await openInstitution(call, bank, nation.centralBank)
+  const path = `/cbdc/views/institution/accounts/${account}`
+  const params = { reader: 'institution', account: String(account) }
+  const shown = await ask({ operation: 'getAccount', method: 'GET', path }, { params })
+  return { balance: BigInt(String(shown['balanceMinor'])), nonce: Number(shown['nonce']) }
+}
+
+/** Before its first payment a bank holds what was issued to it, so one that has paid or holds was funded. */
+const issueTo = async (work: Work, reserve: Reserve): Promise<void> => {
+  const { nation, call, economy } = work
+  const { balance, nonce } = await readReserve(work, reserve)
+  if (balance > 0n || nonce > 0) return
+  const { config, did } = reserve.bank
+  const body = {
+    ...{ participant: did.toLowerCase(), amountMinor: issuedToBankMinor, reference: `OPENING/${config.name}` },
+    legalBasis: 'Central Bank Act, s. 12',
+  }
+  const asked = { params: { currency: String(nation.currency.number) }, body }
+  await actTogether(call, nation.centralBank, { officers: officersOf(economy), operation: 'issueMoney', asked })
+}
+
+/** In the order of the plan, as the banks. */
+const openAccounts = async ({ nation, call, economy }: Work): Promise<void> => {
+  const { centralBank, currency } = nation
+  for (const person of economy.people) {
+    if (person.kind === 'officer' || person.account !== undefined) continue
+    const kind = person.kind === 'merchant' ? 'merchant' : 'person'
+    const body = { id: person.accountId, currency: currency.number, class: kind, ...personKey(person) }
+    const asked = { body, idempotencyKey: `demo economy ${person.accountId}` }
+    const opened = await actAs(call, centralBank, { person, operation: 'openAccount', asked })
+    person.account = Number(opened['account'])
+  }
+}
+
+type Unsigned = Omit<EntryOf<'transfer'>, 'signature'> | Omit<EntryOf<'link'>, 'signature'>
+type Seal = (entry: Unsigned, by: { signer: Signer; keyId: string }) => Promise<{ id: string; record: string }>
+
+/** Signs entries as their owners do: EIP-712 in the domain of the ledger. */
+const openSealing = async ({ centralBank }: Nation): Promise<Seal> => {
+  const keccak = await openKeccak()
+  const structOf = openStructs(keccak)
+  const separator = domainSeparatorOf(ledgerDomain(centralBank), keccak)
+  return async (entry, { signer, keyId }) => {
+    const unsigned = { ...entry, signature: '' } as SignedEntry
+    const digest = typedDigest(separator, structOf(unsigned), keccak)
+    const signature = await ownerSignature({ keys: { signer } }, keyId, digest)
+    const record = encodeEntry({ ...unsigned, signature }).toString('base64url')
+    return { id: timeId(centralBank.settings.clock.now()), record }
+  }
+}
+
+const recordSeconds = 3_600
+
+type Submitted = { chains: { outcome: string; code?: string }[][] }
+
+/**
+ * A bank's customers link their accounts to it, and each citizen gets their first payment: a chain a citizen, and that of
+ * the first brings the links of the merchants. The nonce of the reserve account says how many of them stand.
+ * @throws Error naming the code of what the ledger refuses
+ */
+const payCitizens = async (work: Work, reserve: Reserve): Promise<void> => {
+  const { nation, call, economy } = work
+  const { bank, account: from } = reserve
+  const customers = customersOf(economy, bank)
+  const [citizens, merchants] = ['citizen', 'merchant'].map(kind => customers.filter(each => each.kind === kind))
+  const { nonce: paid } = await readReserve(work, reserve)
+  const [seal, { keyId }] = await Promise.all([openSealing(nation), reserveKey(bank)])
+  const validUntil = Math.floor(bank.settings.clock.now() / 1_000) + recordSeconds
+  const linking = (person: Person) =>
+    seal(
+      { kind: 'link', account: person.account ?? 0, linked: from, nonce: 0, validUntil },
+      { signer: signerOf(person), keyId: person.did },
+    )
+  const paying = ({ account: to = 0, level }: Person, nonce: number) =>
+    seal(
+      {
+        ...{ kind: 'transfer', from, to, currency: nation.currency.number },
+        ...{ amount: firstPayments[level] ?? 0n, fee: 0, nonce, validUntil },
+      },
+      { signer: bank.keys.signer, keyId },
+    )
+  const waiting = (citizens ?? []).map((person, nonce) => ({ person, nonce })).slice(paid)
+  if (waiting.length === 0) return
+  const chains = await Promise.all(
+    waiting.map(({ person, nonce }) => {
+      const linked = nonce === 0 ? [...(merchants ?? []), person] : [person]
+      return Promise.all([...linked.map(linking), paying(person, nonce)])
+    }),
+  )
+  const ask = await openInstitution(call, bank, nation.centralBank)
+  const batches = { operation: 'submitBatch', method: 'POST', path: '/cbdc/batches' }
+  const answer = (await ask(batches, { body: { chains } })) as unknown as Submitted
+  const refused = answer.chains.flat().find(({ outcome }) => outcome !== 'entered')
+  if (refused !== undefined)
+    throw new Error(`the ledger refuses a first payment of ${bank.config.name}: ${refused.code}`)
+}
+
+/**
+ * Brings the economy into being, once. Killed at any step and started again it goes on where it was; a ledger on which
+ * somebody else has opened the currency is left as it is.
+ * @throws Refusal of the operation that was refused
+ */
+export const fundEconomy = async (nation: Nation, call: Call, dataDir: string): Promise<void> => {
+  const file = openEconomyFile(dataDir)
+  const known = await file.read()
+  if (known?.funded || (known === undefined && (await isOpen(call, nation)))) return
+  const { root, centralBank, banks, currency } = nation
+  const economy = known ?? newEconomy(centralBank.settings.clock.now())
+  const work = { nation, call, economy }
+  // Before anything is asked for: whoever it is given to has to be known again.
+  await file.write(economy)
+  const T=performance.now(); const t=(w: string)=>console.log('   ',w,(performance.now()-T).toFixed(0))
+  const attesting = banks.map(bank => attestCustomers(call, { root, bank, code: currency.code }, economy))
+  const admitting = appoint(call, centralBank, economy, officersOf(economy))
+    .then(() => establishCurrency(work))
+    .then(() => admitBanks(work))
+  const [reserves] = await Promise.all([admitting, ...attesting])
+  await file.write(economy)
+  t('admitted')
+  await Promise.all([openAccounts(work).then(()=>t('accounts')), ...reserves.map(reserve => issueTo(work, reserve).then(()=>t('issued')))])
+  await file.write(economy)
+  await Promise.all(reserves.map(reserve => payCitizens(work, reserve)))
+  t('paid')
+  await file.write({ ...economy, funded: true })
+}
