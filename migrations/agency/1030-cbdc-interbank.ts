@@ -7,7 +7,7 @@ export class CbdcInterbank1763800001030 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await ddl(runner, [
-      // `raw` is what the payer signed, and the key that it was signed with: it stands on the ledger only once it settles.
+      // `raw` is what the payer signed, beside the key that it was signed with; an entry only once it settles.
       `CREATE TABLE cbdc_interbank (
         id TEXT NOT NULL PRIMARY KEY, currency INTEGER NOT NULL, payer INTEGER NOT NULL, payee INTEGER NOT NULL,
         amount INTEGER NOT NULL, fee INTEGER NOT NULL, nonce INTEGER NOT NULL, valid_until INTEGER NOT NULL,

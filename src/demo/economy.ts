@@ -199,17 +199,14 @@ export const fundEconomy = async (nation: Nation, call: Call, dataDir: string): 
   const work = { nation, call, economy }
   // Before anything is asked for: whoever it is given to has to be known again.
   await file.write(economy)
-  const T=performance.now(); const t=(w: string)=>console.log('   ',w,(performance.now()-T).toFixed(0))
   const attesting = banks.map(bank => attestCustomers(call, { root, bank, code: currency.code }, economy))
   const admitting = appoint(call, centralBank, economy, officersOf(economy))
     .then(() => establishCurrency(work))
     .then(() => admitBanks(work))
   const [reserves] = await Promise.all([admitting, ...attesting])
   await file.write(economy)
-  t('admitted')
-  await Promise.all([openAccounts(work).then(()=>t('accounts')), ...reserves.map(reserve => issueTo(work, reserve).then(()=>t('issued')))])
+  await Promise.all([openAccounts(work), ...reserves.map(reserve => issueTo(work, reserve))])
   await file.write(economy)
   await Promise.all(reserves.map(reserve => payCitizens(work, reserve)))
-  t('paid')
   await file.write({ ...economy, funded: true })
 }

@@ -2,12 +2,16 @@ import type { MonitoredAccount, MonitoredPayment, MonitoringRules, RuleRows, Rul
 import { amountMost } from './ledger/state.ts'
 
 /**
- * Two rules of the regulator. They concern customers, never banks and accounts of the currency itself, and leave alone what a
- * person moves between accounts of their own. What they remember stands at the person's lead account, so that several accounts
- * do not help. A payment counts when it is made or reserved; a reservation that comes back stays counted.
+ * Two rules of the regulator. They concern customers, never banks and accounts of the currency itself, and leave alone
+ * what a person moves between accounts of their own. What they remember stands at the person's lead account, so that
+ * several accounts do not help. A payment counts when it is made or reserved; a reservation that comes back stays
+ * counted.
  */
 
-/** Amounts within `marginPercent` below a threshold, and at it: from `mostInDay + 1` of them in 24 hours on they are stopped. */
+/**
+ * Amounts within `marginPercent` below a threshold, and at it: from `mostInDay + 1` of them in 24 hours on they are
+ * stopped.
+ */
 export type StructuringSettings = {
   thresholds: readonly {
     currency: number
@@ -22,8 +26,8 @@ export type StructuringSettings = {
 }
 
 /**
- * Whoever pays out `sharePercent` of what came in, no later than `withinSeconds` after the last of it, passed it on. From
- * `mostInDay + 1` times in 24 hours on the payment that would complete it is stopped.
+ * Whoever pays out `sharePercent` of what came in, no later than `withinSeconds` after the last of it, passed it on.
+ * From `mostInDay + 1` times in 24 hours on the payment that would complete it is stopped.
  */
 export type RapidMovementSettings = {
   withinSeconds: number
@@ -51,7 +55,10 @@ const inflowAt = 1 + 2 * timesBytes
 /** 149: number, times of structuring, times of passing on, then seconds of the last receipt, received, paid out. */
 export const rowBytes = inflowAt + 4 + 8 + 8
 
-/** What is remembered of a person. Times are the newest first; 0: none. `received` and `paid` count from the first receipt on. */
+/**
+ * What is remembered of a person. Times are the newest first; 0: none. `received` and `paid` count from the first
+ * receipt on.
+ */
 export type Memory = {
   structured: readonly number[]
   passedOn: readonly number[]
@@ -66,8 +73,8 @@ const readTimes = (row: Buffer, at: number): number[] =>
   Array.from({ length: timesMost }, (_, place) => row.readUInt32BE(at + 4 * place)).filter(time => time !== 0)
 
 /**
- * No row: nothing is remembered yet. A row that is not of this layout is not guessed at: what its account did is not known, so
- * the rules refuse its payments and leave it as it is.
+ * No row: nothing is remembered yet. A row that is not of this layout is not guessed at: what its account did is not
+ * known, so the rules refuse its payments and leave it as it is.
  * @returns undefined for such a row.
  */
 export const readMemory = (row: Uint8Array | undefined): Memory | undefined => {

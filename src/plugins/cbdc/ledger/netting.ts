@@ -1,13 +1,14 @@
 /**
  * Which obligations between banks settle together. Pure: no clock, no store.
  *
- * The rule. Each payer's obligations stand in an order: the higher priority first (9 before 0), then the earlier. At first all are
- * in. While some payer's net debit is beyond its limit, or its net debit towards one counterparty beyond its limit for that one,
- * the last of that payer's obligations still in is left out. What remains is the greatest set in which nobody's obligation passes
- * an earlier one of the same payer: every other such set is part of it, whichever payer is looked at first (M. Bech,
- * K. Soramäki, Gridlock Resolution in Interbank Payment Systems, Bank of Finland 2001). Then what was left out is looked at in the
- * same order across all payers, and taken in where everything still holds, again and again until nothing can be: a lower one so
- * passes a higher one only where that one has been found not to fit, and takes out none that is in.
+ * The rule. Each payer's obligations stand in an order: the higher priority first (9 before 0), then the earlier. At
+ * first all are in. While some payer's net debit is beyond its limit, or its net debit towards one counterparty beyond
+ * its limit for that one, the last of that payer's obligations still in is left out. What remains is the greatest set
+ * in which nobody's obligation passes an earlier one of the same payer: every other such set is part of it, whichever
+ * payer is looked at first (M. Bech, K. Soramäki, Gridlock Resolution in Interbank Payment Systems, Bank of Finland
+ * 2001). Then what was left out is looked at in the same order across all payers, and taken in where everything still
+ * holds, again and again until nothing can be: a lower one so passes a higher one only where that one has been found
+ * not to fit, and takes out none that is in.
  */
 
 /** Amounts are minor units. `limit`: the most that the participant may come to owe, not negative. */
@@ -114,8 +115,8 @@ const takeIn = <Given extends Obligation>(positions: Positions, left: readonly G
 export const byUrgency = (a: Obligation, b: Obligation): number => b.priority - a.priority || a.order - b.order
 
 /**
- * @throws RangeError for a negative limit, an amount that is not positive, or an obligation to oneself: nothing such is ever
- * recorded.
+ * @throws RangeError for a negative limit, an amount that is not positive, or an obligation to oneself: nothing such is
+ * ever recorded.
  */
 export const settleNet = <Given extends Obligation>(
   participants: readonly NettingParticipant[],

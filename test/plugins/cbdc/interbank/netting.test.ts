@@ -37,7 +37,9 @@ const openNetting = async (ground: Ground, funds: readonly bigint[]) => {
   }
   return {
     ...{ ...opened, window, params, clearing, openBody, funded, join, owe, ground },
-    close: () => void (ground.state.now = closesAt),
+    close() {
+      ground.state.now = closesAt
+    },
     resolve: () => asOfficer('resolveNetting', {}, { params }),
     view: (at: number) => as(bank(at), 'getNettingWindow', undefined, { params }),
   }
@@ -244,9 +246,12 @@ onBothLedgers(({ fresh }) => {
     const joinWith = (funds: unknown) => refusalOf(as(bank(0), 'joinNetting', { funds }, { params }))
     expect(await joinWith(transfer)).toBe('record_malformed')
     expect(await ground.account(bank(0).account)).toMatchObject({ nonce: 0, debitsPending: 0n })
+    const elsewhere = await world.funded(bank(0), 5n)
+    await ground.submit(elsewhere)
+    expect(await joinWith(elsewhere)).toBe('transfer_id_taken')
     await world.join(0, 50n)
     expect(await refusalOf(world.join(0, 10n))).toBe('netting_joined')
-    expect(await ground.account(bank(0).account)).toMatchObject({ nonce: 1, debitsPending: 50n })
+    expect(await ground.account(bank(0).account)).toMatchObject({ nonce: 2, debitsPending: 55n })
     expect(await refusalOf(as({ did: 'did:ethr:0x7a69:0xff' }, 'joinNetting', {}, { params }))).toBe(
       'participant_unknown',
     )

@@ -136,7 +136,7 @@ onBothLedgers(({ fresh, place }) => {
     expect(await balances()).toEqual([39n, 11n])
   })
 
-  test('time, another key and a payee that is closed to it end what waits; a freeze of the payer does not', async () => {
+  test('time, another key and a payee on hold end what waits; a freeze of the payer does not', async () => {
     const { ground, bank, settle, signed, waiting } = await open(0n, 0n, 0n)
     const late = signed(bank(0), bank(2).account, 10n, { validUntil: Math.floor(ground.state.now / 1_000) + 60 })
     await settle(bank(0), late)
@@ -253,6 +253,26 @@ onBothLedgers(({ fresh, place }) => {
     })
     const next = signed(bank(0), bank(1).account, 1n, { nonce: 500 })
     expect(await refusalOf(settle(bank(0), next))).toBe('queue_full')
+  })
+
+  test('rounds that try the same payments at once settle each once, also in two processes', async () => {
+    const where = await place()
+    const ground = await openGround(where)
+    // SQLite is one process's own.
+    const other = 'file' in where ? ground : await openGround(where)
+    try {
+      await ground.found()
+      const { bank, settle, signed, balances } = await openBanks(ground, [0n, 0n])
+      for (const nonce of [0, 1, 2]) await settle(bank(0), signed(bank(0), bank(1).account, 10n, { nonce }))
+      await ground.mint(bank(0).account, 30n)
+      const rounds = [ground, other, ground, other].map(({ desk }) => settleQueued(desk, noFence))
+      expect((await Promise.all(rounds)).reduce((sum, count) => sum + count, 0)).toBe(3)
+      expect(await balances()).toEqual([0n, 30n])
+      await expectFolded(ground.store)
+    } finally {
+      await ground.close()
+      if (other !== ground) await other.close()
+    }
   })
 
   test('in any history nothing passes, nothing is lost, and nothing waits that could settle', async () => {

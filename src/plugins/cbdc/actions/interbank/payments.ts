@@ -169,10 +169,11 @@ const enqueueOne = async (desk: Desk, held: Held, did: string, items: readonly T
 }
 
 /**
- * Pays another institution from reserve account to reserve account: at once where it is this payment's turn and funds suffice;
- * else, with `queue`, when they do. Payments that shall wait behind it are handed in along with it, signed anew.
- * @throws Refusal agency_body_mismatch, participant_unknown, account_not_yours, payee_cannot_receive, transfer_id_taken,
- * queue_order, queue_full, queue_validity, queued_terms, queued_unknown, and of the record
+ * Pays another institution from reserve account to reserve account: at once where it is this payment's turn and funds
+ * suffice; else, with `queue`, when they do. Payments that shall wait behind it are handed in along with it, signed
+ * anew.
+ * @throws Refusal agency_body_mismatch, participant_unknown, account_not_yours, payee_cannot_receive,
+ * transfer_id_taken, queue_order, queue_full, queue_validity, queued_terms, queued_unknown, and of the record
  */
 export const settleInterbank = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
@@ -197,7 +198,8 @@ type PriorityBody = { payments: { id: string; priority: number; record?: string 
 
 /**
  * Gives payments that wait other priorities, and with records signed anew other nonces: all of it, or nothing.
- * @throws Refusal agency_body_mismatch, participant_unknown, queued_unknown, queued_terms, queue_order, and of the records
+ * @throws Refusal agency_body_mismatch, participant_unknown, queued_unknown, queued_terms, queue_order, and of the
+ * records
  */
 export const reprioritise = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
@@ -233,8 +235,8 @@ export const reprioritise = async (desk: Desk, context: Context): Promise<Answer
 }
 
 /**
- * Takes a payment that waits out of the queue. What was signed stays valid until its time: using its nonce for another payment makes
- * sure of it.
+ * Takes a payment that waits out of the queue. What was signed stays valid until its time: using its nonce for another
+ * payment makes sure of it.
  * @throws Refusal agency_body_mismatch, participant_unknown, queued_unknown
  */
 export const cancelQueued = async (desk: Desk, context: Context): Promise<Answer> => {
@@ -260,7 +262,10 @@ export const cancelQueued = async (desk: Desk, context: Context): Promise<Answer
   return { status: 200, body: answer }
 }
 
-/** What waits to be paid by the calling institution, or to it: a bank that knows what it will get lends and pays the sooner. */
+/**
+ * What waits to be paid by the calling institution, or to it: a bank that knows what it will get lends and pays the
+ * sooner.
+ */
 export const listQueue = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller, query } = context
   admit(caller, requires)

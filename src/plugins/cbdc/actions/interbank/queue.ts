@@ -11,14 +11,16 @@ import { type Ask, inNumbers } from '../rows.ts'
 /**
  * Payments between institutions that wait for funds.
  *
- * A payment that waits is a transfer as its payer signed it, with the nonce that it has among the payer's. So of one account only
- * the payment whose nonce is next can settle: no payment passes another of the same account, and neither the ledger nor anybody
- * else can settle them in another order than the payer signed. Within an account priorities never rise along the nonces; whoever
- * wants a payment before others signs those anew with later nonces. Payments of different accounts do not compete for funds, so
- * which of them is tried first changes nothing of what settles: more funds never make a payment fail.
+ * A payment that waits is a transfer as its payer signed it, with the nonce that it has among the payer's. So of one
+ * account only the payment whose nonce is next can settle: no payment passes another of the same account, and neither
+ * the ledger nor anybody else can settle them in another order than the payer signed. Within an account priorities
+ * never rise along the nonces; whoever wants a payment before others signs those anew with later nonces. Payments of
+ * different accounts do not compete for funds, so which of them is tried first changes nothing of what settles: more
+ * funds never make a payment fail.
  *
- * A payer that uses a nonce otherwise makes the waiting payment of that nonce impossible, which ends it. One that is cancelled
- * leaves its nonce free; what is behind waits until the payer has used it. Nothing is reserved while a payment waits.
+ * A payer that uses a nonce otherwise makes the waiting payment of that nonce impossible, which ends it. One that is
+ * cancelled leaves its nonce free; what is behind waits until the payer has used it. Nothing is reserved while a
+ * payment waits.
  */
 
 export type PaymentState = 'queued' | 'settled' | 'cancelled' | 'ended'
@@ -45,8 +47,8 @@ export type Payment = {
   entry: number | null
 }
 
-const columns = `id, currency, payer, payee, cast(amount AS TEXT) AS amount, fee, nonce, valid_until, priority, raw, scheme,
-  prefix, x, state, reason, since, ended_at, entry`
+const columns = `id, currency, payer, payee, cast(amount AS TEXT) AS amount, fee, nonce, valid_until, priority, raw,
+  scheme, prefix, x, state, reason, since, ended_at, entry`
 
 type PaymentRow = Row & { id: string }
 
@@ -88,8 +90,8 @@ export const itemOf = ({ id, raw, signer }: Payment): BookItem & { entry: EntryO
 /** At once, so that the next request of the same batch finds it. */
 const write = async ({ tx }: Held, payment: Payment): Promise<void> => {
   await tx.query(
-    `INSERT INTO cbdc_interbank (id, currency, payer, payee, amount, fee, nonce, valid_until, priority, raw, scheme, prefix,
-       x, state, reason, since, ended_at, entry)
+    `INSERT INTO cbdc_interbank (id, currency, payer, payee, amount, fee, nonce, valid_until, priority, raw, scheme,
+       prefix, x, state, reason, since, ended_at, entry)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, valid_until = excluded.valid_until,
        priority = excluded.priority, raw = excluded.raw, scheme = excluded.scheme, prefix = excluded.prefix,

@@ -117,8 +117,8 @@ const record = async ({ tx, book }: Held, { window, parts, netted }: Resolution)
 }
 
 /**
- * Resolves a window that has closed: what can settle together settles, in one chain of entries, all or nothing; what cannot is left
- * to be paid otherwise. What participants are paid goes on to what waits on their accounts.
+ * Resolves a window that has closed: what can settle together settles, in one chain of entries, all or nothing; what
+ * cannot is left to be paid otherwise. What participants are paid goes on to what waits on their accounts.
  * @throws Refusal clearing_unavailable, netting_unknown, netting_open, netting_resolved
  */
 export const resolveWindow = async (

@@ -6,14 +6,17 @@ import { type Fence, itself } from '../orders/rounds.ts'
 import { duePayers, openQueue } from './queue.ts'
 import { resolveWindow } from './resolve.ts'
 
-/** What settlement between institutions does by itself: for one process at a time, under a lease, each call one act or none. */
+/**
+ * What settlement between institutions does by itself: for one process at a time, under a lease, each call one act or
+ * none.
+ */
 
 const upkeep = { requires: orderRequires.upkeep, caller: itself }
 const payersMost = 50
 
 /**
- * Tries payments that wait on accounts where funds have come in otherwise (issuance, customers' waterfalls), and ends those whose
- * time is over.
+ * Tries payments that wait on accounts where funds have come in otherwise (issuance, customers' waterfalls), and ends
+ * those whose time is over.
  * @returns how many payments went on; 0 when nothing was due.
  */
 export const settleQueued = async (desk: Desk, fence: Fence): Promise<number> => {

@@ -17,8 +17,10 @@ import {
   nettingStanding,
   nettingUnknown,
   obligationTaken,
+  participantUnknown,
   payeeCannotReceive,
   recordMalformed,
+  transferIdTaken,
 } from '../../errors.ts'
 import { amountMost } from '../../ledger/state.ts'
 import { interbankRequires, obligationsMost, resolutionMs, windowOpenMost } from '../../policy.ts'
@@ -30,10 +32,10 @@ import { ownAccounts } from './payments.ts'
 import { admittedAccounts } from './queue.ts'
 
 /**
- * Netting windows. A participant joins with funds: a reservation that it signed, to the currency's clearing account, which holds
- * the most that it may come to owe. So whatever the window comes to is paid for beforehand, nobody signs for a sum that is
- * not known yet, and the rest is given back when the window is resolved. What an institution owes others it hands in under its
- * own signature over the request.
+ * Netting windows. A participant joins with funds: a reservation that it signed, to the currency's clearing account,
+ * which holds the most that it may come to owe. So whatever the window comes to is paid for beforehand, nobody signs
+ * for a sum that is not known yet, and the rest is given back when the window is resolved. What an institution owes
+ * others it hands in under its own signature over the request.
  */
 
 /** Times in milliseconds. */
@@ -123,7 +125,8 @@ export const openNettingWindow = async (desk: Desk, context: Context): Promise<A
         ...{ resolvedAt: null, obligations: 0 },
       }
       await tx.query(
-        `INSERT INTO cbdc_netting_windows (id, currency, clearing, state, opened_at, closes_at, resolved_at, obligations)
+        `INSERT INTO cbdc_netting_windows
+           (id, currency, clearing, state, opened_at, closes_at, resolved_at, obligations)
          VALUES (?, ?, ?, ?, ?, ?, NULL, 0)`,
         [window.id, currency, account, window.state, window.openedAt, closesAt],
       )
@@ -142,7 +145,7 @@ const entrance = async ({ tx, book }: Held, id: string, did: string) => {
   const own = await ownAccounts(tx.query, did)
   await book.load(own)
   const account = [...own].find(number => book.state.account(number)?.currency === window.currency)
-  if (account === undefined) throw payeeCannotReceive()
+  if (account === undefined) throw participantUnknown()
   return { window, account }
 }
 
@@ -168,10 +171,10 @@ type JoinBody = {
 }
 
 /**
- * Takes part, with funds or, without, for being paid only and for what offsets. Caps are the participant's own: on what it may
- * come to owe net, to all or to one.
+ * Takes part, with funds or, without, for being paid only and for what offsets. Caps are the participant's own: on what
+ * it may come to owe net, to all or to one.
  * @throws Refusal agency_body_mismatch, netting_unknown, netting_closed, netting_joined, netting_funds, netting_cap,
- * participant_unknown, and of the record
+ * transfer_id_taken, participant_unknown, and of the record
  */
 export const joinNetting = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
@@ -201,8 +204,10 @@ export const joinNetting = async (desk: Desk, context: Context): Promise<Answer>
     async answer({ tx, book, record }, outcomes) {
       if (joining === undefined) throw new Error('the window was not looked at')
       const { account } = joining
-      const before = book.state.nextReservation
-      const reservation = allOf(outcomes).length === 0 ? null : before - 1
+      const funded = allOf(outcomes).length > 0
+      // Which reservation an earlier record came to is not known here, nor whether it still holds anything.
+      if (outcomes.flat().some(outcome => 'again' in outcome && outcome.again)) throw transferIdTaken()
+      const reservation = funded ? book.state.nextReservation - 1 : null
       await tx.query(
         'INSERT INTO cbdc_netting_parts (netting, account, did, reservation, cap, net) VALUES (?, ?, ?, ?, ?, NULL)',
         [id, account, caller.id, reservation, String(cap)],
@@ -282,8 +287,8 @@ const assertObligations = async (desk: Desk, held: Held, account: number, body: 
 
 /**
  * Hands in what the calling institution owes others: all of it, or nothing. It stands until the window is resolved.
- * @throws Refusal agency_body_mismatch, netting_unknown, netting_closed, netting_not_joined, netting_full, obligation_taken,
- * payee_cannot_receive, account_same, amount_not_positive, amount_too_large, participant_unknown
+ * @throws Refusal agency_body_mismatch, netting_unknown, netting_closed, netting_not_joined, netting_full,
+ * obligation_taken, payee_cannot_receive, account_same, amount_not_positive, amount_too_large, participant_unknown
  */
 export const submitObligations = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
@@ -326,7 +331,10 @@ export const submitObligations = async (desk: Desk, context: Context): Promise<A
   return { status: 201, body: answer }
 }
 
-/** A netting window, and in it what concerns the calling institution: what it owes, what it is owed, and what came of it. */
+/**
+ * A netting window, and in it what concerns the calling institution: what it owes, what it is owed, and what came of
+ * it.
+ */
 export const getNettingWindow = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
   admit(caller, interbankRequires.participant)
