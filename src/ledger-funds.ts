@@ -52,6 +52,7 @@ const parsed = (bytes: Buffer): Record<string, unknown> => {
 
 const fundsOf = (answer: Record<string, unknown>): ReservedFunds => ({
   state: answer['state'] as ReservedFunds['state'],
+  payee: Number(answer['payee']),
   currency: String(answer['currency']),
   remainingMinor: BigInt(String(answer['remainingMinor'])),
   postedMinor: BigInt(String(answer['postedMinor'])),

@@ -8,6 +8,7 @@ import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
 import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
+import { resolveClosedWindows, settleQueued } from './plugins/cbdc/actions/interbank/rounds.ts'
 import { escheatDormant, flagDormant } from './plugins/cbdc/actions/orders/dormancy.ts'
 import { accrueDue } from './plugins/cbdc/actions/orders/interest.ts'
 import type { Fence } from './plugins/cbdc/actions/orders/rounds.ts'
@@ -129,6 +130,18 @@ export const moneyRounds = (desk: Desk, log: Log): Round[] => [
     ...{ name: 'cbdc-rail', everyMs: 1_000, failing: 'the gate between ledger and chain was not read; tried again' },
     async run(check, ended) {
       while ((await followRail(desk, check)) > 0 && !ended());
+    },
+  },
+  {
+    ...{ name: 'cbdc-queue', everyMs: 1_000, failing: 'queued payments of banks were not tried; tried again' },
+    async run(check, ended) {
+      while ((await settleQueued(desk, check)) > 0 && !ended());
+    },
+  },
+  {
+    ...{ name: 'cbdc-netting', everyMs: 5_000, failing: 'a closed netting window was not resolved; tried again' },
+    async run(check) {
+      await resolveClosedWindows(desk, check)
     },
   },
   upkeep(desk, 'expire', 5_000, expireReservations),

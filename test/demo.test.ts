@@ -7,6 +7,7 @@ import { demoNation } from '../src/demo/economy.ts'
 import { firstPayments, issuedToBankMinor, names, people as planned, policy, standing } from '../src/demo/plan.ts'
 import { canonical } from '../src/kernel/canonical.ts'
 import { bind, dpopFetch, type Key, type Session, send, sha256, tryOpenSession } from './holder.ts'
+import { stopPostgres, withPostgres } from './postgres.ts'
 import { killNode, root, type Started, startService, temporaryFolder } from './service.ts'
 
 type Person = {
@@ -212,6 +213,22 @@ describe('a start that is killed', () => {
       await service.stop()
     }
   }, 90_000)
+})
+
+describe('on PostgreSQL', () => {
+  afterAll(stopPostgres, 60_000)
+
+  it('the first start funds the economy as well', async () => {
+    const folder = temporaryFolder()
+    const env = { DATABASE_URL: await withPostgres() }
+    const service = await startService({ dataDir: folder.path, agencies: few, env })
+    try {
+      await assertFunded(service)
+    } finally {
+      await service.stop()
+      folder.remove()
+    }
+  }, 120_000)
 })
 
 describe('without the demo nation', () => {

@@ -8,6 +8,7 @@ import {IERC3009, IERC3009Cancel} from "@openzeppelin/contracts/interfaces/draft
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IPolicyEngine} from "../src/IPolicyEngine.sol";
 import {ISovereignMoney} from "../src/ISovereignMoney.sol";
+import {SovereignMoney} from "../src/SovereignMoney.sol";
 import {Moneys} from "./Moneys.sol";
 
 /// @notice A wallet that is a contract: what its owner signed, it signed.
@@ -229,5 +230,6 @@ contract MoneySignedTest is Moneys {
         equal(place, address(coin));
         equal(chainId, block.chainid);
         equal(keccak256(bytes(version)), keccak256("1"));
+        equal(keccak256(bytes(SovereignMoney(address(coin)).version())), keccak256("1"));
     }
 }

@@ -93,6 +93,7 @@ export const openMoneyRail = async (
   }
 
   return {
+    serves: currency => money.has(currency),
     async events(after) {
       const through = Math.min(await finalBlock(parts), after + stretch)
       if (through <= after) return { events: [], through: after }

@@ -1,4 +1,5 @@
 import type { AgencyOnChain } from '../agency.ts'
+import { openJws } from '../identity/formats/jose.ts'
 import { publishedOprfKey } from '../identity/oprf.ts'
 import { openPseudonyms } from '../identity/pseudonyms.ts'
 import { pseudonymDomain } from '../plugins/cbdc/actions/owner.ts'
@@ -96,4 +97,13 @@ export const attestCustomers = async (
       return issue({ type: 'KycAttestation', person, claims, validUntil })
     }),
   )
+}
+
+type Stated = { exp: number; status: { evm_status: { list: string; index: string } } }
+
+/** Where the status of an attestation stands, and until when it is valid, as it says itself. */
+export const placeOf = (compact: string): { list: number; index: number; until: string } => {
+  const { exp, status } = openJws(compact.split('~')[0] ?? '').payload as Stated
+  const { list, index } = status.evm_status
+  return { list: Number(list), index: Number(index), until: new Date(exp * 1_000).toISOString() }
 }

@@ -8,7 +8,7 @@ import type { Signer } from '../kernel/ports.ts'
 import { timeId } from '../kernel/time-id.ts'
 import { domainSeparatorOf, typedDigest } from '../kernel/typed-domain.ts'
 import { ledgerDomain, ownerSignature } from '../money.ts'
-import { appoint, attestCustomers } from './attestations.ts'
+import { appoint, attestCustomers, placeOf } from './attestations.ts'
 import { actAs, actTogether, type Call, openInstitution } from './doors.ts'
 import { type Economy, newEconomy, openEconomyFile, type Person, signerOf } from './people.ts'
 import { bankLimitMinor, firstPayments, issuedToBankMinor, names, policy } from './plan.ts'
@@ -109,17 +109,30 @@ const issueTo = async (work: Work, reserve: Reserve): Promise<void> => {
   await actTogether(call, nation.centralBank, { officers: officersOf(economy), operation: 'issueMoney', asked })
 }
 
-/** In the order of the plan, as the banks. */
+/** In the order of the plan, so that every demo numbers them alike. */
 const openAccounts = async ({ nation, call, economy }: Work): Promise<void> => {
   const { centralBank, currency } = nation
   for (const person of economy.people) {
     if (person.kind === 'officer' || person.account !== undefined) continue
-    const kind = person.kind === 'merchant' ? 'merchant' : 'person'
-    const body = { id: person.accountId, currency: currency.number, class: kind, ...personKey(person) }
+    const body = { id: person.accountId, currency: currency.number, class: 'person', ...personKey(person) }
     const asked = { body, idempotencyKey: `demo economy ${person.accountId}` }
     const opened = await actAs(call, centralBank, { person, operation: 'openAccount', asked })
     person.account = Number(opened['account'])
   }
+}
+
+/** A merchant's account is one by the word of their bank, which attested to them. */
+const nameMerchants = async ({ nation, call, economy }: Work, bank: AgencyOnChain): Promise<void> => {
+  const ask = await openInstitution(call, bank, nation.centralBank)
+  const merchants = customersOf(economy, bank).filter(({ kind }) => kind === 'merchant')
+  await Promise.all(
+    merchants.map(async ({ account, accountId, level, credential }) => {
+      const body = { level, class: 'merchant', attestation: placeOf(credential ?? '') }
+      const operation = { operation: 'setAccountLevel', method: 'POST', path: `/cbdc/accounts/${account}/level` }
+      const params = { account: String(account) }
+      await ask(operation, { params, body, idempotencyKey: `demo economy merchant ${accountId}` })
+    }),
+  )
 }
 
 type Unsigned = Omit<EntryOf<'transfer'>, 'signature'> | Omit<EntryOf<'link'>, 'signature'>
@@ -207,6 +220,7 @@ export const fundEconomy = async (nation: Nation, call: Call, dataDir: string): 
   await file.write(economy)
   await Promise.all([openAccounts(work), ...reserves.map(reserve => issueTo(work, reserve))])
   await file.write(economy)
+  await Promise.all(banks.map(bank => nameMerchants(work, bank)))
   await Promise.all(reserves.map(reserve => payCitizens(work, reserve)))
   await file.write({ ...economy, funded: true })
 }

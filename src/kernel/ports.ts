@@ -382,6 +382,8 @@ export type RailMove = { operation: string; currency: number; wallet: string; am
 
 /** The gate between the ledger and the chain. */
 export type MoneyRail = {
+  /** Whether it moves money of this currency. */
+  serves(currency: number): boolean
   /**
    * What happened at the gate in final blocks after `block`, a bounded stretch at a time; `through` is the last block looked at.
    * @throws Refusal unavailable

@@ -294,3 +294,5 @@ export const nettingFull = (): Refusal =>
   new Refusal('rejected', 'netting_full', 'The netting window holds as many obligations as it can resolve.')
 export const obligationTaken = (): Refusal =>
   new Refusal('conflict', 'obligation_taken', 'Another obligation bears that id.')
+export const moveOpen = (): Refusal =>
+  new Refusal('conflict', 'move_open', 'Money of this account is still on its way between the rails; wait for its end.')

@@ -190,8 +190,9 @@ export const openModel = (feesOf: (currency: number) => number) => {
             signature_invalid: decides !== entry.by || entry.last > 1 || accounts.get(entry.by)?.key !== signer,
             preimage_mismatch: found !== undefined && found.lock !== zeros && found.lock !== opened,
             reservation_amount: entry.remaining !== found?.left || entry.amount > entry.remaining,
-            account_frozen: isHeld(found?.from ?? 0),
-            payee_cannot_receive: payee?.closed || (payee?.holds ?? 0) > 0,
+            // What an institution decides on is no longer the payer's.
+            account_frozen: found?.arbiter === 0 && isHeld(found.from),
+            payee_cannot_receive: payee?.closed || (found?.arbiter === 0 && (payee?.holds ?? 0) > 0),
           },
           happens: () => {
             const reservation = found as ModelReservation

@@ -12,7 +12,8 @@ import type { Ask } from './rows.ts'
 type OpenBody = {
   id: string
   currency: number
-  class: 'person' | 'merchant' | 'purse'
+  /** A merchant's account has no holding limit, so their bank alone says that it is one. */
+  class: 'person' | 'purse'
   scheme: number
   prefix: number
   x: string

@@ -3,7 +3,7 @@ import { leafHash, merkleRoot } from '../../../kernel/merkle.ts'
 import type { Row, Store, Tx } from '../../../kernel/ports.ts'
 import { type Attested, apply, closeBatch, type Invalidity } from '../ledger/apply.ts'
 import type { Facts, LedgerAccount } from '../ledger/facts.ts'
-import { isCustomer } from '../ledger/limits.ts'
+import { isPersonal } from '../ledger/limits.ts'
 import { balanceOf, type Change, type State } from '../ledger/state.ts'
 import {
   type Ask,
@@ -209,7 +209,7 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
 
   /** What all accounts of a person hold together stands at the lead. */
   const hold = (account: LedgerAccount, delta: bigint): void => {
-    if (delta === 0n || !isCustomer(account)) return
+    if (delta === 0n || !isPersonal(account)) return
     const lead = accounts.get(account.lead)
     if (lead === undefined) throw new Error(`the lead account ${account.lead} was not loaded`)
     set(accounts, lead.number, { ...lead, held: lead.held + delta })

@@ -8,7 +8,8 @@ import { recordsMost, requires } from '../policy.ts'
 import type { Handed } from './attest.ts'
 import { type BookItem, signerOf, type Written } from './book.ts'
 import type { Desk } from './desk.ts'
-import { allOf, type Held, type ItemOutcome } from './execute.ts'
+import type { Held, ItemOutcome } from './enter.ts'
+import { allOf } from './execute.ts'
 import { assertOwner } from './owner.ts'
 
 /** Whom an entry was signed by, of the accounts it touches: that one's owner learns its balance. */
@@ -102,8 +103,12 @@ export const submitBatch = async (desk: Desk, context: Context): Promise<Answer>
   admit(caller, requires.payForCustomers)
   assertBodySigned(caller, context.body)
   const { chains } = context.body as BatchBody
-  const items = await desk.attest(chains.flat())
-  if (items.length > recordsMost) throw recordMalformed()
+  const handed = chains.flat()
+  if (handed.length > recordsMost) throw recordMalformed()
+  // Before anything is verified for them; the act asks again.
+  const admitted = 'SELECT account FROM cbdc_participants WHERE did = ? AND ended_at IS NULL LIMIT 1'
+  if ((await desk.house.store.read(admitted, [caller.id])).length === 0) throw participantUnknown()
+  const items = await desk.attest(handed)
   assertCustomers(items)
   let next = 0
   const linked = chains.map(chain => chain.map(() => items[next++] as BookItem))

@@ -217,8 +217,10 @@ const post: Handler<EntryOf<'post'>> = (state, entry, signer, batchTime) => {
   assert(remaining === reservation.remaining && amount <= remaining, 'reservation_amount')
   const rest = remaining - amount
   const ends = last === 1 || rest === 0n
-  assert(payer.holds === 0, 'account_frozen')
-  assert(!payee.closed && payee.holds === 0, 'payee_cannot_receive')
+  // What was reserved under an arbiter is no longer the payer's: others have acted in reliance on it.
+  const decided = reservation.arbiter !== 0
+  assert(decided || payer.holds === 0, 'account_frozen')
+  assert(!payee.closed && (decided || payee.holds === 0), 'payee_cannot_receive')
   const free = release(payer, payee, ends ? remaining : amount)
   const number = reservation.number
   return {

@@ -37,6 +37,10 @@ export type Stop = (typeof stops)[number]
 export const isCustomer = ({ class: kind }: LedgerAccount): boolean =>
   kind === 'person' || kind === 'merchant' || kind === 'purse'
 
+/** An account of a person's own: what they hold on these, and pay from these, counts together. */
+export const isPersonal = ({ class: kind }: Pick<LedgerAccount, 'class'>): boolean =>
+  kind === 'person' || kind === 'purse'
+
 const tierOf = (policy: CurrencyPolicy, { level }: LedgerAccount): Tier => {
   // A level that no tier names has nothing: policy is never guessed.
   const none = { level, perPaymentMinor: 0n, perDayMinor: 0n, holdingMinor: 0n }
@@ -69,7 +73,7 @@ export const spend = (lead: LedgerAccount, amount: bigint, at: number): LedgerAc
 
 /** How much of what a person would hold is beyond the limit; with an account linked it goes there. */
 export const beyondHolding = (policy: CurrencyPolicy, payee: LedgerAccount, held: bigint): bigint => {
-  if (payee.class !== 'person' && payee.class !== 'purse') return 0n
+  if (!isPersonal(payee)) return 0n
   const { holdingMinor } = tierOf(policy, payee)
   return holdingMinor === null || held <= holdingMinor ? 0n : held - holdingMinor
 }

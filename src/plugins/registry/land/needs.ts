@@ -11,20 +11,24 @@ export type DeedPayment = {
   payee: { party: string; holder: string }
   amountMinor: bigint
   currency: string
-  /** What the parties named: an account, a hold on funds, an escrow. */
+  /** What the parties named: a reservation of the ledger. */
   reference: string
+  /** The seller's account on the ledger, as all three signed it. */
+  payeeAccount: number
 }
 
 /** Delivery versus payment: pays within the act of the deed, so that title and money move together or not at all. */
 export type Settlement = {
   /** Beforehand: that the money is there for this deed, long enough. @throws Refusal of the payment */
-  prepare?(terms: Pick<DeedPayment, 'amountMinor' | 'currency' | 'reference'>): Promise<void>
+  prepare?(terms: Pick<DeedPayment, 'amountMinor' | 'currency' | 'reference' | 'payeeAccount'>): Promise<void>
   settle(tx: Tx, payment: DeedPayment): Promise<void>
 }
 
 /** Money reserved on a ledger, of which the register is the arbiter. Times in milliseconds. */
 export type ReservedFunds = {
   state: 'pending' | 'posted' | 'voided' | 'expired'
+  /** The account that it is for. */
+  payee: number
   currency: string
   remainingMinor: bigint
   postedMinor: bigint

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { decodeEntry, type Entry, type SignedEntry } from '../../../../src/kernel/ledger-entry.ts'
-import type { BookItem } from '../../../../src/plugins/cbdc/actions/book.ts'
+import { type BookItem, namedBy } from '../../../../src/plugins/cbdc/actions/book.ts'
 import { storedPolicy } from '../../../../src/plugins/cbdc/actions/currencies.ts'
-import type { Held, ItemOutcome } from '../../../../src/plugins/cbdc/actions/execute.ts'
+import type { Held, ItemOutcome } from '../../../../src/plugins/cbdc/actions/enter.ts'
 import { expectFolded } from '../folded.ts'
 import { type Ground, onBothLedgers, policy, secp256k1Owner } from '../ground.ts'
 import { entryFrom, type Intent, intents, kindsMostly } from '../histories.ts'
@@ -16,7 +16,15 @@ const feesOf = (currency: number): number => (currency === 2 ? second.fees : 2)
 /** Accounts of the currency's own take no transfers; that is policy, and comes last. */
 const ownAccount = (entry: Entry): boolean =>
   (entry.kind === 'transfer' || entry.kind === 'reserve') &&
-  ([1, 2, 3, 4, 5, second.issuance] as number[]).includes(entry.to)
+  (([1, 2, 3, 4, 5, second.issuance] as number[]).includes(entry.to) || (entry.to > 9 && entry.to % 4 === 0))
+
+/** Whoever decides is an institution, and a sweep goes to a bank: policy too. */
+const notPermitted = (entry: Entry, classOf: (number: number) => string | undefined): boolean =>
+  (entry.kind === 'reserve' && entry.arbiter !== 0 && classOf(entry.arbiter) !== 'arbiter') ||
+  (entry.kind === 'link' && entry.linked !== 0 && classOf(entry.linked) !== 'reserve')
+
+const tooLong = (entry: Entry, at: number): boolean =>
+  entry.kind === 'reserve' && entry.expiry * 1_000 > at + policy.reservationMostSeconds * 1_000
 
 /** Withdrawals need the other rail. */
 const tried = kindsMostly.filter(kind => kind !== 'withdraw')
@@ -57,11 +65,22 @@ const perform = async (ground: Ground, model: Model, batch: readonly Intent[]) =
       const items: BookItem[] = []
       for (const intent of batch) {
         const { entry, signer } = entryFrom(intent, model, keys, held.book.at)
-        expected.push(model.enter(entry, signer, held.book.at, { payee_cannot_receive: ownAccount(entry) }))
+        const classes = (number: number) => held.book.state.account(number)?.class
+        await held.book.load(namedBy(entry))
+        const stops = ownAccount(entry) || notPermitted(entry, classes)
+        expected.push(
+          model.enter(entry, signer, held.book.at, {
+            payee_cannot_receive: stops,
+            reservation_expiry: tooLong(entry, held.book.at),
+          }),
+        )
         items.push({
           entry,
           signer,
-          facts: entry.kind === 'open' ? { class: 'reserve', lead: entry.account } : undefined,
+          facts:
+            entry.kind === 'open'
+              ? { class: entry.account % 4 === 0 ? 'arbiter' : 'reserve', lead: entry.account }
+              : undefined,
         })
       }
       model.endBatch()

@@ -2,7 +2,8 @@ import { openTypedSignatures } from '../../../../src/chain/typed-signatures.ts'
 import { type Entry, type EntryOf, encodeEntry, type SignedEntry } from '../../../../src/kernel/ledger-entry.ts'
 import { openStructs } from '../../../../src/kernel/ledger-typed-data.ts'
 import type { BookItem } from '../../../../src/plugins/cbdc/actions/book.ts'
-import { allOf, type ItemOutcome } from '../../../../src/plugins/cbdc/actions/execute.ts'
+import type { ItemOutcome } from '../../../../src/plugins/cbdc/actions/enter.ts'
+import { allOf } from '../../../../src/plugins/cbdc/actions/execute.ts'
 import { readAccounts, updateAccounts } from '../../../../src/plugins/cbdc/actions/rows.ts'
 import { expectFolded } from '../folded.ts'
 import { domain, type Ground, onBothLedgers, orderId, own, p256Owner, policy, secp256k1Owner } from '../ground.ts'
@@ -200,20 +201,78 @@ onBothLedgers(({ fresh }) => {
     await expectFolded(ground.store)
   })
 
-  test('a holding limit is not passed on to another customer by linking to them', async () => {
+  test('an account is linked to a bank’s alone, so a holding limit is not passed on to another customer', async () => {
     const ground = await fresh()
-    const payer = await ground.customer(undefined, {}, 1_000n)
     const friend = await ground.customer()
     const payee = await ground.customer(undefined, { level: 1 }, 50_000n)
-    await ground.submit(
+    const link = (linked: number) =>
       ground.signed(payee.owner, {
-        ...{ kind: 'link', account: payee.number, linked: friend.number, nonce: 0, signature: '' },
+        ...{ kind: 'link', account: payee.number, linked, nonce: 0, signature: '' },
         validUntil: Math.floor(ground.state.now / 1_000) + 60,
-      }),
-    )
-    const record = ground.signed(payer.owner, ground.transfer(payer.number, payee.number, 10n))
-    await expect(ground.submit(record)).rejects.toMatchObject({ code: 'payee_cannot_receive' })
-    expect(await ground.account(friend.number)).toMatchObject({ creditsPosted: 0n })
+      })
+    for (const linked of [friend.number, own.rail, own.issuance, own.treasury]) {
+      await expect(ground.submit(link(linked))).rejects.toMatchObject({ code: 'payee_cannot_receive' })
+    }
+    await ground.submit(link(own.bank))
+    expect(await ground.account(payee.number)).toMatchObject({ linked: own.bank })
+  })
+
+  test('a fee counts for the payer’s limits', async () => {
+    const ground = await fresh()
+    const payer = await ground.customer(undefined, { level: 1 }, 30_000n)
+    const over = ground.transfer(payer.number, own.bank, 9_000n, { fee: 1_001 })
+    await expect(ground.submit(ground.signed(payer.owner, over))).rejects.toMatchObject({ code: 'limit_per_payment' })
+    await ground.submit(ground.signed(payer.owner, { ...over, fee: 1_000 } as never))
+    expect(await ground.account(payer.number)).toMatchObject({ spent: 10_000n })
+  })
+
+  test('nobody finds out what a payee has room for by a chain that fails later', async () => {
+    const ground = await fresh()
+    const payer = await ground.customer(undefined, {}, 60_000n)
+    const payee = await ground.customer(undefined, { level: 1 }, 40_000n)
+    const codes = async (amount: bigint) => {
+      const [first, second] = [
+        ground.signed(payer.owner, ground.transfer(payer.number, payee.number, amount)),
+        ground.signed(payer.owner, ground.transfer(payer.number, own.bank, 1n, { nonce: 9 })),
+      ]
+      const { outcomes } = await ground.execute([await ground.desk.attest([first, second])])
+      return outcomes.flat().map(outcome => ('refusal' in outcome ? outcome.refusal.code : 'written'))
+    }
+    expect(await codes(10_001n)).toEqual(await codes(9_999n))
+    expect(await codes(10_001n)).toEqual(['chain_broken', 'nonce_mismatch'])
+  })
+
+  test('what a shop holds and pays is not counted with its owner', async () => {
+    const ground = await fresh()
+    const payer = await ground.customer(undefined, {}, 200_000n)
+    const person = await ground.customer(undefined, { level: 1 })
+    const shop = await ground.customer(undefined, { class: 'merchant', lead: person.number })
+    await ground.submit(ground.signed(payer.owner, ground.transfer(payer.number, shop.number, 60_000n)))
+    await ground.submit(ground.signed(payer.owner, ground.transfer(payer.number, person.number, 1n, { nonce: 1 })))
+    expect(await ground.account(person.number)).toMatchObject({ held: 1n, spent: 0n })
+  })
+
+  test('a reservation lasts no longer than policy grants, and an institution alone is its arbiter', async () => {
+    const ground = await fresh()
+    const [payer, payee, friend] = [
+      await ground.customer(undefined, {}, 1_000n),
+      await ground.customer(),
+      await ground.customer(),
+    ]
+    const now = Math.floor(ground.state.now / 1_000)
+    const reserve = (over: Record<string, number>) =>
+      ground.signed(payer.owner, {
+        ...{ kind: 'reserve', from: payer.number, to: payee.number, currency: 1, amount: 10n, fee: 0, arbiter: 0 },
+        ...{ lockHash: '00'.repeat(32), expiry: now + 3_600, nonce: 0, validUntil: now + 60, signature: '', ...over },
+      })
+    const beyond = reserve({ expiry: now + 30 * 86_400 + 60 })
+    await expect(ground.submit(beyond)).rejects.toMatchObject({ code: 'reservation_expiry' })
+    for (const arbiter of [friend.number, own.bank]) {
+      await expect(ground.submit(reserve({ arbiter }))).rejects.toMatchObject({ code: 'payee_cannot_receive' })
+    }
+    const judge = await ground.openOne(friend.owner.key, { class: 'arbiter' })
+    await ground.submit(reserve({ arbiter: judge }))
+    expect(await ground.account(payee.number)).toMatchObject({ creditsPending: 10n })
   })
 
   test('a clock set back does not set the batches back', async () => {

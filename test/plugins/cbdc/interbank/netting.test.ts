@@ -153,16 +153,19 @@ onBothLedgers(({ fresh }) => {
     await world.owe(0, [2, 10n])
     await world.owe(1, [2, 10n])
     world.close()
-    const setHolds = (holds: number) =>
+    const { account } = world.bank(2)
+    // The last entry of the chain fails: its payee has received as much as an account can.
+    const setReceived = (sum: bigint) =>
       world.ground.store.transaction(async tx => {
-        await tx.query('UPDATE cbdc_accounts SET holds = ? WHERE number = ?', [holds, world.clearing])
+        const sql = 'UPDATE cbdc_accounts SET credits_posted = ?, debits_posted = ? WHERE number = ?'
+        await tx.query(sql, [String(sum), String(sum), account])
       })
-    await setHolds(1)
+    await setReceived(2n ** 63n - 1n)
     expect(await refusalOf(world.resolve())).toBe('payee_cannot_receive')
     expect(await world.balances()).toEqual([100n, 100n, 0n])
     expect(await world.view(0)).toMatchObject({ state: 'open' })
     expect(statesOf(await world.view(0))).toEqual(['open'])
-    await setHolds(0)
+    await setReceived(0n)
     expect(await world.resolve()).toMatchObject({ settled: 2 })
     expect(await world.balances()).toEqual([90n, 90n, 20n])
   })

@@ -78,6 +78,9 @@ onBothLedgers(({ fresh }) => {
   test('payer, payee and arbiter read a reservation and what became of it; others do not', async () => {
     const { ground, anna, ben, carol } = await open()
     const dave = await openReading(ground).person('dave')
+    await ground.store.transaction(tx =>
+      tx.query(`UPDATE cbdc_accounts SET class = 'arbiter' WHERE number = ?`, [carol.number]),
+    )
     const expiry = Math.floor(ground.state.now / 1_000) + 3_600
     const reserve = {
       ...{ kind: 'reserve' as const, from: anna.number, to: ben.number, currency: 1, amount: 400n, fee: 0, expiry },

@@ -222,7 +222,8 @@ onBothDatabases(open => {
       ],
       [
         'a payment is part of it and nothing settles',
-        (office, title) => transfer(office, title, { seller, buyer }, { payment: { reference: 'H-1' } }),
+        (office, title) =>
+          transfer(office, title, { seller, buyer }, { payment: { reference: 'H-1', payeeAccount: 7 } }),
         'settlement_unavailable',
       ],
       [
@@ -256,7 +257,7 @@ onBothDatabases(open => {
       // Each act stands still before it has written anything.
       const settle = () => new Promise<void>(done => setTimeout(done, 100))
       const sell = withNeeds(office, { settlement: { settle } })
-      const payment = { payment: { reference: 'hold-1' } }
+      const payment = { payment: { reference: 'hold-1', payeeAccount: 7 } }
       const attempts = buyers.map(each => refusalOf(sell(joint({ seller, buyer: each, notary }), title, payment)))
       const codes = await Promise.all(attempts)
       expect(codes.filter(code => code === undefined)).toHaveLength(1)
@@ -282,12 +283,14 @@ onBothDatabases(open => {
       const title = await ownedBy(office, 'Okafor')
       const paid: DeedPayment[] = []
       const failing = withNeeds(office, { settlement: { settle: async () => Promise.reject(new Error('no funds')) } })
-      const payment = { reference: 'hold-17' }
+      const payment = { reference: 'hold-17', payeeAccount: 7 }
       await expect(failing(joint({ seller, buyer, notary }), title, { payment })).rejects.toThrow('no funds')
       expect(await ownersOf(office, title.id)).toEqual({ Okafor: '1/1' })
       const settling = withNeeds(office, { settlement: { settle: async (_tx, each) => void paid.push(each) } })
       await settling(joint({ seller, buyer, notary }), title, { payment })
-      expect(paid).toMatchObject([{ title: title.id, amountMinor: 25_000_000n, currency: 'XNC', reference: 'hold-17' }])
+      expect(paid).toMatchObject([
+        { title: title.id, amountMinor: 25_000_000n, currency: 'XNC', reference: 'hold-17', payeeAccount: 7 },
+      ])
       expect(await ownersOf(office, title.id)).toEqual({ Haddad: '1/1' })
     })
 

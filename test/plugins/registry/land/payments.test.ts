@@ -40,6 +40,7 @@ const openBoth = async () => {
       const found = await call(inspectReservedFunds, { reservation })
       return {
         state: found['state'] as 'pending',
+        payee: Number(found['payee']),
         currency: found['currency'] ?? '',
         remainingMinor: BigInt(found['remainingMinor'] ?? ''),
         postedMinor: BigInt(found['postedMinor'] ?? ''),
@@ -72,8 +73,10 @@ const openBoth = async () => {
   }
   const { house } = register.needs
   const settlement = settlementBy(house, funds)
-  const terms = (reservation: number | string, over: Partial<DeedPayment> = {}) => ({
-    ...{ amountMinor: 250_000n, currency: 'CRD', reference: String(reservation), ...over },
+  type Terms = Pick<DeedPayment, 'amountMinor' | 'currency' | 'reference' | 'payeeAccount'>
+  const terms = (reservation: number | string, over: Partial<Terms> = {}): Terms => ({
+    ...{ amountMinor: 250_000n, currency: 'CRD', reference: String(reservation), payeeAccount: seller.number },
+    ...over,
   })
   const deed = (reservation: number, id = 'deed-1'): DeedPayment => ({
     ...{ deed: id, register: 'land-titles', title: 'title-1' },
@@ -184,6 +187,25 @@ describe('a title against money of the ledger', () => {
     for (const reference of ['', '0', '1e3', '-1', '01', 'hold-1']) {
       expect(await prepare(both.terms(reference))).toBe('payment_reference')
     }
+  })
+
+  test('a reservation for another account than the seller’s is no payment', async () => {
+    const reservation = await both.reserve()
+    const terms = both.terms(reservation, { payeeAccount: both.buyer.number })
+    expect(await codeOf(both.settlement.prepare?.(terms) as Promise<void>)).toBe('payment_not_reserved')
+  })
+
+  test('after the deed neither a freeze nor the seller’s limit keeps the money from the seller', async () => {
+    const reservation = await both.reserve()
+    await both.settle(both.deed(reservation))
+    const order = '0a'.repeat(16)
+    for (const account of [both.buyer.number, both.seller.number]) {
+      await both.ledger.execute([[{ entry: { kind: 'freeze', account, amount: 0n, order }, signer: undefined }]])
+    }
+    both.ledger.state.revoked.add(`${both.seller.kyc.issuer}/1/${both.seller.kyc.index}`)
+    await both.collect()
+    expect(await both.stateOf(reservation)).toEqual({ state: 'collected', error: null })
+    expect(await both.ledger.account(both.seller.number)).toMatchObject({ creditsPosted: 250_000n })
   })
 
   test('one reservation pays for one deed', async () => {

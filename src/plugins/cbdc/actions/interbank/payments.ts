@@ -23,7 +23,7 @@ import { interbankRequires, listMost, queuedMost } from '../../policy.ts'
 import type { Handed } from '../attest.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import { type Held, isCurrentId } from '../execute.ts'
+import { type Held, isCurrentId } from '../enter.ts'
 import type { Ask } from '../rows.ts'
 import {
   admittedAccounts,

@@ -5,7 +5,7 @@ import { invalidEntry } from '../../errors.ts'
 import { settledMost } from '../../policy.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import { enterOne, type Held, prefetch } from '../execute.ts'
+import { enterOne, type Held, prefetch } from '../enter.ts'
 import { type Ask, inNumbers } from '../rows.ts'
 
 /**

@@ -8,7 +8,8 @@ import { type Netted, settleNet } from '../../ledger/netting.ts'
 import { interbankRequires } from '../../policy.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import { allOf, type Held } from '../execute.ts'
+import type { Held, ItemOutcome } from '../enter.ts'
+import { allOf } from '../execute.ts'
 import { openQueue } from './queue.ts'
 import {
   type NettingWindow,
@@ -116,6 +117,14 @@ const record = async ({ tx, book }: Held, { window, parts, netted }: Resolution)
   await tx.query(ended, [book.at, window.id])
 }
 
+/** @throws Refusal of the entry that may not stand, and not of those that fell with it. */
+const assertEntered = (outcomes: readonly ItemOutcome[][]): void => {
+  for (const outcome of outcomes.flat()) {
+    if ('refusal' in outcome && outcome.refusal.code !== 'chain_broken') throw outcome.refusal
+  }
+  allOf(outcomes)
+}
+
 /**
  * Resolves a window that has closed: what can settle together settles, in one chain of entries, all or nothing; what
  * cannot is left to be paid otherwise. What participants are paid goes on to what waits on their accounts.
@@ -139,7 +148,7 @@ export const resolveWindow = async (
     },
     async answer(held, outcomes) {
       if (resolution === undefined) throw new Error('the window was not looked at')
-      allOf(outcomes)
+      assertEntered(outcomes)
       const { window, parts, netted } = resolution
       const queue = openQueue(desk, held)
       await queue.drain(parts.map(({ account }) => account))

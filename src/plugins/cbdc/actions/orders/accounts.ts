@@ -4,12 +4,14 @@ import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import { assertBodySigned } from '../../../../kernel/signed-body.ts'
 import { attestationNotInForce, invalidEntry, servicerDiffers } from '../../errors.ts'
 import type { KycPlace, LedgerAccount } from '../../ledger/facts.ts'
-import { isCustomer } from '../../ledger/limits.ts'
+import { isCustomer, isPersonal } from '../../ledger/limits.ts'
+import { balanceOf } from '../../ledger/state.ts'
 import { orderRequires } from '../../policy.ts'
 import { servicerOf } from '../accounts.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import type { Held } from '../execute.ts'
+import type { Held } from '../enter.ts'
+import { assertNoMoveOpen } from '../rail/moves.ts'
 import { accountParam, executeOrder, type OrderBody, orderable } from './order.ts'
 
 /** Accounts are closed, and what is known of their owners is refreshed. */
@@ -31,6 +33,7 @@ export const closeAccount = async (desk: Desk, context: Context): Promise<Answer
     input: { account, body },
     async plan(held, order) {
       await orderable(held, account)
+      await assertNoMoveOpen(held.tx.query, account)
       return closing(account, order)
     },
     after: async held => void (await dropDormancy(held, account)),
@@ -69,6 +72,7 @@ export const closeServedAccount = async (desk: Desk, context: Context): Promise<
     input: { account, body: context.body },
     async plan(held, order) {
       await servedAccount(held, caller.id, account)
+      await assertNoMoveOpen(held.tx.query, account)
       return closing(account, order)
     },
     after: async held => void (await dropDormancy(held, account)),
@@ -81,6 +85,7 @@ type RefreshBody = {
   attestation: { list: number; index: number; until: string }
   screened?: { list: string; at: string; result: string }
   jurisdiction?: string
+  class?: 'person' | 'merchant'
 }
 
 /** @throws Refusal attestation_not_in_force */
@@ -90,10 +95,18 @@ const placeOf = (desk: Desk, did: string, { list, index, until }: RefreshBody['a
   return place
 }
 
+/** What the account holds counts with its person's, or no longer does. */
+const reclass = ({ book }: Held, account: LedgerAccount, to: LedgerAccount['class']): void => {
+  if (!isCustomer(account)) throw invalidEntry('account_unknown')
+  const lead = book.state.account(account.lead)
+  if (lead === undefined) throw new Error(`the lead account ${account.lead} was not loaded`)
+  const counts = (each: Pick<LedgerAccount, 'class'>): bigint => (isPersonal(each) ? balanceOf(account) : 0n)
+  book.alter(lead.number, { held: lead.held - counts(account) + counts({ class: to }) })
+}
+
 /**
- * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It
- * counts with the
- * next entry: a lower level at once limits what was allowed before.
+ * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It counts
+ * with the next entry: a lower level at once limits what was allowed before.
  * @throws Refusal agency_body_mismatch, servicer_differs, account_closed, attestation_not_in_force
  */
 export const setAccountLevel = async (desk: Desk, context: Context): Promise<Answer> => {
@@ -112,8 +125,10 @@ export const setAccountLevel = async (desk: Desk, context: Context): Promise<Ans
       const account = await servedAccount(held, caller.id, number)
       if (account.closed) throw invalidEntry('account_closed')
       const kyc = placeOf(desk, caller.id, body.attestation, held.book.at)
+      if (body.class !== undefined) reclass(held, account, body.class)
       held.book.alter(number, {
         ...{ level, kyc, jurisdiction: body.jurisdiction ?? account.jurisdiction },
+        ...(body.class !== undefined && { class: body.class }),
         ...(screened && {
           ...{ screenedAt: Date.parse(screened.at), screeningList: screened.list, screeningResult: screened.result },
         }),

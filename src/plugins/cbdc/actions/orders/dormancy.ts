@@ -7,7 +7,7 @@ import { orderOf } from '../accounts.ts'
 import type { BookItem } from '../book.ts'
 import type { Currency } from '../currencies.ts'
 import type { Desk } from '../desk.ts'
-import type { Held, ItemOutcome } from '../execute.ts'
+import type { Held, ItemOutcome } from '../enter.ts'
 import { readTreasury, recordOrder } from './order.ts'
 import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } from './rounds.ts'
 import { eachCurrency } from './upkeep.ts'
@@ -138,6 +138,8 @@ const escheatCurrency = async (desk: Desk, fence: Fence, currency: Currency): Pr
   const after = known?.place ?? 0
   const flaggedBy = clock.now() - (escheatAfterDays - dormantAfterDays) * dayMs
   const sql = `SELECT account, last_active FROM cbdc_dormant WHERE account > ? AND currency = ? AND since <= ?
+      AND NOT EXISTS (SELECT 1 FROM cbdc_moves m WHERE m.account = cbdc_dormant.account
+        AND m.state IN ('sent', 'suspended', 'stranded', 'ending'))
     ORDER BY account LIMIT ${roundMost}`
   const due = await store.read<FlagRow>(sql, [after, number, flaggedBy])
   if (due.length === 0 && after === 0) return 0

@@ -3,7 +3,7 @@ import type { Row } from '../../../../kernel/ports.ts'
 import { freezeNotStanding } from '../../errors.ts'
 import { orderRequires } from '../../policy.ts'
 import type { Desk } from '../desk.ts'
-import type { Held } from '../execute.ts'
+import type { Held } from '../enter.ts'
 import type { Ask } from '../rows.ts'
 import { accountParam, executeOrder, type OrderBody, orderable, treasuryOf } from './order.ts'
 

@@ -6,7 +6,8 @@ import { type OrderName, orderKey } from '../../orders/order-key.ts'
 import { orderOf } from '../accounts.ts'
 import type { BookItem, Written } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import { allOf, type Held } from '../execute.ts'
+import type { Held } from '../enter.ts'
+import { allOf } from '../execute.ts'
 import type { Ask } from '../rows.ts'
 
 /** An order, as an officer hands it in. */

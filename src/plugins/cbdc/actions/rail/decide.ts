@@ -2,7 +2,7 @@ import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import { moveState, moveUnknown, moveWalletMissing, railUnavailable } from '../../errors.ts'
 import { railRequires } from '../../policy.ts'
 import type { Desk } from '../desk.ts'
-import type { Held } from '../execute.ts'
+import type { Held } from '../enter.ts'
 import { tryDeposit } from './follow.ts'
 import { type Move, type MoveState, readMove, setMove } from './moves.ts'
 

@@ -2,9 +2,10 @@ import { anonymous } from '../../../../kernel/gate.ts'
 import type { RailEvent } from '../../../../kernel/ports.ts'
 import { isRefusal } from '../../../../kernel/refusal.ts'
 import { invalidEntry } from '../../errors.ts'
+import { closedToPayments } from '../../ledger/facts.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
-import { enterOne, type Held } from '../execute.ts'
+import { enterOne, type Held } from '../enter.ts'
 import { checkLeasedRound, type RoundLease } from '../round.ts'
 import { type Move, readMove, rowOf, setMove } from './moves.ts'
 
@@ -28,7 +29,9 @@ export const tryDeposit = async (
   await book.load([book.state.account(move.account)?.linked ?? 0])
   const back = book.mark()
   try {
-    if (book.state.account(move.account)?.currency !== move.currency) throw invalidEntry('payee_cannot_receive')
+    const account = book.state.account(move.account)
+    if (account?.currency !== move.currency || closedToPayments.has(account.class))
+      throw invalidEntry('payee_cannot_receive')
     const { written } = enterOne(desk, held, item)
     return { entry: written.number }
   } catch (error) {
@@ -83,6 +86,16 @@ const follow = async (desk: Desk, held: Held, event: RailEvent): Promise<unknown
   return refunded(desk, held, move)
 }
 
+/** Whole blocks, as many as one batch may hold the ledger for. */
+const eventsMost = 500
+const upTo = (all: { events: RailEvent[]; through: number }): typeof all => {
+  const [last, beyond] = [all.events[eventsMost - 1], all.events[eventsMost]]
+  if (last === undefined || beyond === undefined) return all
+  const whole = all.events.filter(({ block }) => block < beyond.block)
+  const through = whole.length === 0 ? beyond.block : beyond.block - 1
+  return { events: all.events.filter(({ block }) => block <= through), through }
+}
+
 /**
  * Reads what has become final at the gate and enters it, in the transaction that moves the cursor: killed at any moment it goes on
  * where it was, and each operation counts once.
@@ -93,7 +106,7 @@ export const followRail = async (desk: Desk, lease?: RoundLease): Promise<number
   if (rail === undefined) return 0
   const [cursor] = await house.store.read<{ block: number }>('SELECT block FROM cbdc_rail')
   const after = cursor?.block ?? -1
-  const { events, through } = await rail.events(after)
+  const { events, through } = upTo(await rail.events(after))
   if (through <= after) return 0
   if (events.length === 0) {
     await house.store.transaction(async tx => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { EntryOf } from '../../../../kernel/ledger-entry.ts'
 import type { Row, Tx } from '../../../../kernel/ports.ts'
+import { moveOpen } from '../../errors.ts'
 import type { Ask } from '../rows.ts'
 
 /**
@@ -57,4 +58,11 @@ export const setMove = async (tx: Tx, move: Move, to: Partial<Move>, at: number)
     [now.state, now.reason, now.outbox, now.entry, now.refund, now.wallet, at, now.currency, now.operation],
   )
   return now
+}
+
+/** @throws Refusal move_open while money of the account is on its way: it may have to come back. */
+export const assertNoMoveOpen = async (ask: Ask, account: number): Promise<void> => {
+  const sql = `SELECT 1 AS open FROM cbdc_moves
+    WHERE account = ? AND state IN ('sent', 'suspended', 'stranded', 'ending') LIMIT 1`
+  if ((await ask(sql, [account])).length > 0) throw moveOpen()
 }

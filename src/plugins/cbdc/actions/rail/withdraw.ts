@@ -2,7 +2,7 @@ import { decodeEntry } from '../../../../kernel/ledger-entry.ts'
 import { railUnavailable } from '../../errors.ts'
 import type { CbdcNeeds } from '../../needs.ts'
 import type { Written } from '../book.ts'
-import type { Held } from '../execute.ts'
+import type { Held } from '../enter.ts'
 import { type Move, operationOf, rowOf } from './moves.ts'
 
 /**
@@ -26,10 +26,14 @@ export const sendWithdrawals = async (needs: CbdcNeeds, held: Held, entered: rea
   if (moves.length === 0) return
   const { rail, outbox } = needs
   if (rail === undefined || outbox === undefined) throw railUnavailable()
-  const write = rail.arrive(moves.map(({ amount, ...move }) => ({ ...move, amountMinor: amount })))
-  const sent = await outbox.enqueue(tx, [write])
-  tx.insert(
-    'cbdc_moves',
-    moves.map(move => rowOf({ ...move, outbox: sent })),
-  )
+  for (let at = 0; at < moves.length; at += arrivalsMost) {
+    const part = moves.slice(at, at + arrivalsMost)
+    const write = rail.arrive(part.map(({ amount, ...move }) => ({ ...move, amountMinor: amount })))
+    const sent = await outbox.enqueue(tx, [write])
+    const rows = part.map(move => rowOf({ ...move, outbox: sent }))
+    tx.insert('cbdc_moves', rows)
+  }
 }
+
+/** In one transaction of the chain: more would not fit into its gas. */
+const arrivalsMost = 50

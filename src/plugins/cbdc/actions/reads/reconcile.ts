@@ -147,7 +147,7 @@ const heldDifferences = async ({ house }: Part): Promise<LedgerDifference[]> => 
   const rows = await house.store.read<{ number: number; held: string; total: string }>(
     `SELECT l.number, cast(l.held AS TEXT) AS held, cast(s.total AS TEXT) AS total
      FROM (SELECT lead, sum(credits_posted - debits_posted) AS total FROM cbdc_accounts
-           WHERE class IN ('person', 'merchant', 'purse') GROUP BY lead) s
+           WHERE class IN ('person', 'purse') GROUP BY lead) s
      JOIN cbdc_accounts l ON l.number = s.lead WHERE l.held <> s.total ORDER BY l.number LIMIT ?`,
     [rowsAtOnce],
   )

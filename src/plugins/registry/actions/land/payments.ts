@@ -20,11 +20,12 @@ const reservationOf = (reference: string): number => {
 }
 
 export const settlementBy = ({ clock }: Pick<House, 'clock'>, funds: LedgerFunds): Settlement => ({
-  async prepare({ amountMinor, currency, reference }) {
+  async prepare({ amountMinor, currency, reference, payeeAccount }) {
     const found = await funds.inspect(reservationOf(reference))
     const fits = found.currency === currency && found.remainingMinor === amountMinor && found.postedMinor === 0n
+    const isSellers = found.payee === payeeAccount
     const lasts = found.expires >= clock.now() + paymentMarginMs
-    if (found.state !== 'pending' || found.locked || !fits || !lasts) throw paymentNotReserved()
+    if (found.state !== 'pending' || found.locked || !isSellers || !fits || !lasts) throw paymentNotReserved()
   },
   async settle(tx, { deed, register, title, amountMinor, currency, reference }) {
     const at = clock.now()
@@ -66,8 +67,8 @@ export const collectDue = async (
     try {
       state = await collectOne(funds, reservation)
     } catch (cause) {
-      if (!isRefusal(cause)) throw cause
-      error = cause.code
+      // One payment that cannot be read must not hold up the others.
+      error = isRefusal(cause) ? cause.code : 'internal'
     }
     await store.transaction(async tx => {
       await check(tx)

@@ -37,7 +37,7 @@ type TransferBody = {
   legalBasis: string
   /** The buyer's, for the token; only of a title that is then theirs alone. */
   wallet?: string
-  payment?: { reference: string }
+  payment?: { reference: string; payeeAccount: number }
   documentSha256?: string
 }
 
@@ -77,7 +77,11 @@ const walletAfter = (
 }
 
 /** @throws Refusal settlement_unavailable, and of the payment */
-const assertPayable = async ({ settlement }: LandDesk, { price }: TransferBody, payment: { reference: string }) => {
+const assertPayable = async (
+  { settlement }: LandDesk,
+  { price }: TransferBody,
+  payment: { reference: string; payeeAccount: number },
+) => {
   if (settlement === undefined) throw settlementUnavailable()
   const { amountMinor, currency } = price
   await settlement.prepare?.({ amountMinor: BigInt(amountMinor), currency, ...payment })
@@ -98,7 +102,7 @@ const settle = async (
     payee: { party: deed.from, holder: deed.parties.seller.holder ?? '' },
     amountMinor: BigInt(body.price.amountMinor),
     currency: body.price.currency,
-    reference: body.payment.reference,
+    ...body.payment,
   })
 }
 

@@ -1,0 +1,280 @@
+import type { ActRecord } from '../../../kernel/perform.ts'
+import type { Tx } from '../../../kernel/ports.ts'
+import { isRefusal, type Refusal } from '../../../kernel/refusal.ts'
+import {
+  chainBroken,
+  invalidEntry,
+  payeeCannotReceive,
+  railUnavailable,
+  stoppedByPolicy,
+  stoppedByRule,
+  transferIdNotCurrent,
+  transferIdTaken,
+} from '../errors.ts'
+import { closedToPayments, type LedgerAccount } from '../ledger/facts.ts'
+import { beyondHolding, type CurrencyPolicy, isCustomer, isPersonal, judgePayer, spend } from '../ledger/limits.ts'
+import type { MonitoredPayment, RuleRows } from '../ledger/monitoring.ts'
+import type { CbdcNeeds } from '../needs.ts'
+import { type Book, type BookItem, namedBy, type Written } from './book.ts'
+import type { Currencies } from './currencies.ts'
+
+/** Entries as they are judged and entered while the ledger is held: validity first, then policy, and the payee last. */
+
+/** What came of one entry of an order. */
+export type ItemOutcome = { written: Written; again: boolean } | { refusal: Refusal }
+
+/** What an act sees of the ledger while it holds it. */
+export type Held = {
+  tx: Tx
+  record: ActRecord
+  book: Book
+  currencies: Currencies
+}
+
+const dayMs = 86_400_000
+const aheadMs = 60_000
+
+/** Ids are UUIDv7 of about now, so that their index grows at its end. */
+export const isCurrentId = (id: string, at: number): boolean => {
+  if (id[14] !== '7') return false
+  const made = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+  return made > at - dayMs && made < at + aheadMs
+}
+
+type Payment = { payer: LedgerAccount; payee: LedgerAccount; currency: number; amount: bigint }
+
+type Paying = Extract<BookItem['entry'], { kind: 'transfer' | 'withdraw' | 'reserve' }>
+const isPaying = (entry: BookItem['entry']): entry is Paying =>
+  entry.kind === 'transfer' || entry.kind === 'withdraw' || entry.kind === 'reserve'
+
+const kycStands = (needs: CbdcNeeds, account: LedgerAccount): boolean =>
+  account.kyc !== null && needs.kycInForce(account.kyc)
+
+const known = (book: Book, number: number): LedgerAccount => {
+  const account = book.state.account(number)
+  if (account === undefined) throw new Error(`the account ${number} was not loaded`)
+  return account
+}
+
+const monitored = ({ payer, payee, currency, amount }: Payment, at: number): MonitoredPayment => ({
+  ...{ payer, payee, currency, amount, at },
+})
+
+/** What leaves the payer, fee included: so much counts for limits and rules. */
+const chargedBy = ({ amount, fee }: Paying): bigint => amount + BigInt(fee)
+
+/** The payer's own limits, whoever the payee is. @throws Refusal kyc_not_in_force, limit_per_payment, limit_per_day */
+const judgeLimits = (needs: CbdcNeeds, { book }: Held, policy: CurrencyPolicy, entry: Paying): void => {
+  const payer = known(book, entry.from)
+  const kycInForce = isCustomer(payer) ? kycStands(needs, payer) : true
+  const stop = judgePayer(policy, { payer, lead: known(book, payer.lead), kycInForce }, chargedBy(entry), book.at)
+  if (stop !== undefined) throw stoppedByPolicy(stop)
+}
+
+/** @throws Refusal payment_stopped */
+const judgeByRules = (needs: CbdcNeeds, { book, record }: Held, payment: Payment): void => {
+  const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
+  const verdicts = needs.rules.judge(rows, monitored(payment, book.at))
+  for (const verdict of verdicts) record.judged(verdict)
+  if (verdicts.some(({ outcome }) => outcome === 'refused')) throw stoppedByRule()
+}
+
+/** Who has paid has used up something of their day; what the rules remember goes on. */
+const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment): void => {
+  const { payer, amount } = payment
+  if (isPersonal(payer)) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
+  const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
+  for (const [number, row] of needs.rules.advance(rows, monitored(payment, book.at))) book.alter(number, { rules: row })
+}
+
+/**
+ * A customer who received holds no more than their tier lets them: the rest goes to their linked account, at once. What an institution
+ * decided is paid even so: it was relied upon when the deed was done.
+ */
+const afterReceiving = (
+  needs: CbdcNeeds,
+  { book, currencies }: Held,
+  { account: number, decided }: { account: number; decided: boolean },
+): void => {
+  const payee = known(book, number)
+  if (!isCustomer(payee)) return
+  if (!decided && !kycStands(needs, payee)) throw payeeCannotReceive()
+  const { policy } = currencies.of(payee.currency)
+  const amount = beyondHolding(policy, payee, known(book, payee.lead).held)
+  if (amount === 0n) return
+  const { linked: to, currency } = payee
+  // At another customer's it would pass that one's limit in turn.
+  if (book.state.account(to)?.class === 'reserve') {
+    const swept = book.apply({ entry: { kind: 'sweep', from: number, to, currency, amount }, signer: undefined })
+    if ('written' in swept) return
+  }
+  if (!decided) throw payeeCannotReceive()
+}
+
+type Receiver = { account: number; decided: boolean }
+
+const receiverOf = (book: Book, entry: BookItem['entry']): Receiver | undefined => {
+  if (entry.kind === 'transfer' || entry.kind === 'deposit') return { account: entry.to, decided: false }
+  const reservation = entry.kind === 'post' ? book.state.reservation(entry.reservation) : undefined
+  return reservation && { account: reservation.to, decided: reservation.arbiter !== 0 }
+}
+
+const paymentOf = (book: Book, entry: Paying): Payment | undefined => {
+  const [payer, payee] = [book.state.account(entry.from), book.state.account(entry.to)]
+  return payer && payee && { payer, payee, currency: entry.currency, amount: chargedBy(entry) }
+}
+
+/** A withdrawal goes to the rail's account, and everything else never to an account of the currency's own. */
+const mayBePaid = ({ currencies }: Held, entry: BookItem['entry'], payment: Payment | undefined): boolean => {
+  if (payment === undefined) return true
+  // Funds of a netting window, of which the currency's clearing account posts what is owed.
+  if (payment.payee.class === 'clearing') return entry.kind === 'reserve'
+  if (entry.kind === 'withdraw') return entry.to === currencies.of(payment.currency).rail
+  return !closedToPayments.has(payment.payee.class)
+}
+
+/** Who decides on a reservation is an institution that the ledger admitted, and a sweep goes to a bank. */
+const isPermitted = ({ book, currencies }: Held, entry: BookItem['entry']): void => {
+  if (entry.kind === 'link' && entry.linked !== 0) {
+    if (book.state.account(entry.linked)?.class !== 'reserve') throw payeeCannotReceive()
+  }
+  if (entry.kind !== 'reserve') return
+  const { reservationMostSeconds } = currencies.of(entry.currency).policy
+  if (entry.expiry * 1_000 > book.at + reservationMostSeconds * 1_000) throw invalidEntry('reservation_expiry')
+  if (entry.arbiter !== 0 && book.state.account(entry.arbiter)?.class !== 'arbiter') throw payeeCannotReceive()
+}
+
+const signatureBytes = 64
+
+/** The same fields. Signed anew, a signature has other bytes; then it has to be the owner's, as the first one was. */
+const isSame = ({ raw, signer }: BookItem, written: Written): boolean => {
+  if (raw === undefined) return false
+  if (written.raw.equals(raw)) return true
+  const fields = raw.length - signatureBytes
+  return (
+    signer !== undefined && raw.length === written.raw.length && raw.compare(written.raw, 0, fields, 0, fields) === 0
+  )
+}
+
+/** The same id and the same entry: the answer given before. @throws Refusal transfer_id_taken, transfer_id_not_current */
+const earlier = (book: Book, item: BookItem): Written | undefined => {
+  if (item.id === undefined) return undefined
+  const found = book.byId(item.id)
+  if (found === undefined) {
+    if (!isCurrentId(item.id, book.at)) throw transferIdNotCurrent()
+    return undefined
+  }
+  if (isSame(item, found)) return found
+  throw transferIdTaken()
+}
+
+/**
+ * One entry: what it says has to be valid first, then policy is asked about the payer, and what concerns the payee comes
+ * last; the rules see what would otherwise be done.
+ */
+export const enterOne = (needs: CbdcNeeds, held: Held, item: BookItem): { written: Written; again: boolean } => {
+  const { book, currencies } = held
+  const { entry } = item
+  const before = earlier(book, item)
+  if (before !== undefined) return { written: before, again: true }
+  if (entry.kind === 'withdraw' && needs.rail?.serves(entry.currency) !== true) throw railUnavailable()
+  const payment = isPaying(entry) ? paymentOf(book, entry) : undefined
+  const receiver = receiverOf(book, entry)
+  const back = book.mark()
+  const applied = book.apply(item)
+  if ('invalid' in applied && applied.invalid !== 'payee_cannot_receive') throw invalidEntry(applied.invalid)
+  try {
+    if (isPaying(entry)) judgeLimits(needs, held, currencies.of(entry.currency).policy, entry)
+    isPermitted(held, entry)
+    if ('invalid' in applied || !mayBePaid(held, entry, payment)) throw payeeCannotReceive()
+    if (payment !== undefined) judgeByRules(needs, held, payment)
+    if (payment !== undefined) afterPaying(needs, held, payment)
+    if (receiver !== undefined) afterReceiving(needs, held, receiver)
+  } catch (error) {
+    back()
+    throw error
+  }
+  return { written: applied.written, again: false }
+}
+
+type Fault = { at: number; refusal: Refusal }
+
+/**
+ * What is wrong with later links, where a payee was in the way of this one: the rest is tried with money going to suspense instead, so
+ * that nobody learns about a payee by a payment linked to one that must fail. Leaves its traces for the chain to take back.
+ */
+const ownFault = (
+  needs: CbdcNeeds,
+  held: Held,
+  chain: readonly BookItem[],
+  { at, refusal }: Fault,
+): Fault | undefined => {
+  if (refusal.code !== 'payee_cannot_receive') return undefined
+  const { book, currencies } = held
+  let blocked: Refusal | undefined = refusal
+  for (let link = at; ; ) {
+    const item = chain[link]
+    if (item === undefined) return undefined
+    const { entry } = item
+    if (blocked !== undefined && isPaying(entry)) {
+      book.apply({ ...item, entry: { ...entry, to: currencies.of(entry.currency).suspense } })
+    }
+    link += 1
+    const next = chain[link]
+    if (next === undefined) return undefined
+    blocked = undefined
+    try {
+      enterOne(needs, held, next)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      if (error.code !== 'payee_cannot_receive') return { at: link, refusal: error }
+      blocked = error
+    }
+  }
+}
+
+/** All of a chain or nothing of it: the link that was refused says why, the others that they went with it. */
+export const enterChain = (needs: CbdcNeeds, held: Held, chain: readonly BookItem[]): ItemOutcome[] => {
+  const back = held.book.mark()
+  const outcomes: ItemOutcome[] = []
+  for (const item of chain) {
+    try {
+      outcomes.push(enterOne(needs, held, item))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      const fault = { at: outcomes.length, refusal: error }
+      const { at, refusal } = ownFault(needs, held, chain, fault) ?? fault
+      back()
+      return chain.map((_, link) => ({ refusal: link === at ? refusal : chainBroken() }))
+    }
+  }
+  return outcomes
+}
+
+const reservationsOf = (items: readonly BookItem[]): number[] =>
+  items.flatMap(({ entry }) =>
+    entry.kind === 'post' || entry.kind === 'void' || entry.kind === 'expire' ? [entry.reservation] : [],
+  )
+
+/** Whatever judging these entries may read, in few statements. */
+export const prefetch = async (
+  needs: CbdcNeeds,
+  { book }: Pick<Held, 'book'>,
+  items: readonly BookItem[],
+): Promise<void> => {
+  const ids = items.flatMap(({ id }) => (id === undefined || book.byId(id) !== undefined ? [] : [id]))
+  await book.loadIds(ids)
+  await book.load(items.flatMap(({ entry }) => namedBy(entry)))
+  await book.loadReservations(reservationsOf(items))
+  const linked = items.flatMap(({ entry }) => {
+    // A reservation of this batch may be posted in it.
+    const receiver = entry.kind === 'reserve' ? entry.to : receiverOf(book, entry)?.account
+    return receiver === undefined ? [] : [book.state.account(receiver)?.linked ?? 0]
+  })
+  await book.load(linked)
+  const payments = items.flatMap(({ entry }) => {
+    const payment = isPaying(entry) ? paymentOf(book, entry) : undefined
+    return payment === undefined ? [] : [monitored(payment, book.at)]
+  })
+  await book.load(needs.rules.keys(payments))
+}
