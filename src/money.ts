@@ -6,6 +6,7 @@ import { sealJws } from './identity/formats/jose.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
+import { withLowS } from './kernel/low-s.ts'
 import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
 import { resolveClosedWindows, settleQueued } from './plugins/cbdc/actions/interbank/rounds.ts'
@@ -43,18 +44,12 @@ const kycJudge =
     )
   }
 
-const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-
 /** r‖s with the low s that the ledger asks for: a signature and its mirror image would otherwise be two records. */
 export const ownerSignature = async (
   { keys }: { keys: { signer: Signer } },
   keyId: string,
   digest: Uint8Array,
-): Promise<string> => {
-  const hex = Buffer.from(await keys.signer.sign(keyId, 'ES256', digest)).toString('hex')
-  const s = BigInt(`0x${hex.slice(64)}`)
-  return s <= p256Order >> 1n ? hex : hex.slice(0, 64) + (p256Order - s).toString(16).padStart(64, '0')
-}
+): Promise<string> => withLowS(await keys.signer.sign(keyId, 'ES256', digest))
 
 /** @param publicKeyHex the compressed point. */
 const ownerKeyOf = (publicKeyHex: string): CbdcNeeds['ownKey'] => ({

@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
 import { getBytes, hexlify, id, TypedDataEncoder } from 'ethers'
+import { withLowS } from '../kernel/low-s.ts'
 import type { ChainWrite } from '../kernel/ports.ts'
 import type { AccountSignature } from './account.ts'
 import { type Binding as Contract, modes, purposes, toSeconds } from './contracts.ts'
@@ -115,8 +116,6 @@ export const bindingDigest = (place: WalletRegistryPlace, binding: WalletBinding
   return getBytes(TypedDataEncoder.hash(domain, types, message))
 }
 
-const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-
 const number = (bytes: Uint8Array): bigint => BigInt(hexlify(bytes))
 const word = (value: bigint): string => value.toString(16).padStart(64, '0')
 
@@ -128,9 +127,7 @@ const word = (value: bigint): string => value.toString(16).padStart(64, '0')
 export const p256BindingSignature = (thumbprint: string, signature: Uint8Array): string => {
   const key = Buffer.from(thumbprint, 'base64url')
   if (key.length !== 32 || signature.length !== 64) throw new RangeError('A thumbprint has 32 bytes, a signature 64.')
-  const s = number(signature.subarray(32))
-  const low = s > p256Order / 2n ? p256Order - s : s
-  return `0x${key.toString('hex')}${word(number(signature.subarray(0, 32)))}${word(low)}`
+  return `0x${key.toString('hex')}${withLowS(signature)}`
 }
 
 /** A secp256k1 signature of the issuer's owner or delegate as WalletRegistry takes it: r ‖ s ‖ v. */

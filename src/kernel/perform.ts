@@ -164,6 +164,10 @@ export const performAll = async <Output>(
   })
 }
 
+/** What an idempotency key that served another input is answered with. */
+export const idempotencyMismatch = (): Refusal =>
+  new Refusal('conflict', 'idempotency_mismatch', 'This idempotency key was used with another input before.')
+
 /** One key twice in a list: the second gets the answer of the first, as it would have in the next list. */
 const sameOrRefused = <Output>(
   outcome: Outcome<Output>,
@@ -171,6 +175,5 @@ const sameOrRefused = <Output>(
   other: Uint8Array,
 ): Outcome<Output> => {
   if (!outcome.done || (input !== undefined && Buffer.compare(input, other) === 0)) return outcome
-  const detail = 'This idempotency key was used with another input before.'
-  return { done: false, refusal: new Refusal('conflict', 'idempotency_mismatch', detail) }
+  return { done: false, refusal: idempotencyMismatch() }
 }

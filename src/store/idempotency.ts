@@ -1,5 +1,5 @@
+import { idempotencyMismatch } from '../kernel/perform.ts'
 import type { Clock, Idempotency } from '../kernel/ports.ts'
-import { Refusal } from '../kernel/refusal.ts'
 import { asBatchTx } from './batch.ts'
 
 type Remembered = { key: string; input: Uint8Array; answer: string; at: number }
@@ -18,7 +18,7 @@ export const openIdempotency = (clock: Clock): Idempotency => ({
         : [ahead]
     if (known === undefined) return undefined
     if (Buffer.compare(known.input, input) === 0) return known.answer
-    throw new Refusal('conflict', 'idempotency_mismatch', 'This idempotency key was used with another input before.')
+    throw idempotencyMismatch()
   },
   remember: (tx, key, input, answer) => {
     tx.insert('idempotency', [{ key, input, answer, at: clock.now() }])

@@ -8,6 +8,7 @@ import {
   schemes,
 } from '../../kernel/ledger-entry.ts'
 import { openStructs, type SignedKind, typedDataOf } from '../../kernel/ledger-typed-data.ts'
+import { withLowS } from '../../kernel/low-s.ts'
 import { domainSeparatorOf, type Keccak, type TypedDomain, typedDigest } from '../../kernel/typed-domain.ts'
 import { ledgerRecordMalformed } from './errors.ts'
 
@@ -78,15 +79,10 @@ export const ownerKeyOf = ({ x = '', y = '' }: JsonWebKey): OwnerKey => ({
   x: Buffer.from(x, 'base64url').toString('hex'),
 })
 
-const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-
 /** r‖s over the SHA-256 of the digest. A signature has one form: its s is in the lower half of the order. */
 const signDigest = (digest: Uint8Array, jwk: JsonWebKey): string => {
   const key = createPrivateKey({ key: jwk, format: 'jwk' })
-  const signature = signBytes('sha256', digest, { key, dsaEncoding: 'ieee-p1363' }).toString('hex')
-  const s = BigInt(`0x${signature.slice(64)}`)
-  const low = s > order / 2n ? order - s : s
-  return signature.slice(0, 64) + low.toString(16).padStart(64, '0')
+  return withLowS(signBytes('sha256', digest, { key, dsaEncoding: 'ieee-p1363' }))
 }
 
 export const signEntry = (

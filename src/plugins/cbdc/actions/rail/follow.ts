@@ -6,7 +6,7 @@ import { closedToPayments } from '../../ledger/facts.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import { enterOne, type Held } from '../enter.ts'
-import { checkLeasedRound, type RoundLease } from '../round.ts'
+import type { Fence } from '../orders/rounds.ts'
 import { type Move, readMove, rowOf, setMove } from './moves.ts'
 
 /** The ledger itself, following the chain: no caller asks for it. */
@@ -101,7 +101,7 @@ const upTo = (all: { events: RailEvent[]; through: number }): typeof all => {
  * where it was, and each operation counts once.
  * @returns how many events there were
  */
-export const followRail = async (desk: Desk, lease?: RoundLease): Promise<number> => {
+export const followRail = async (desk: Desk, fence?: Fence): Promise<number> => {
   const { rail, house } = desk
   if (rail === undefined) return 0
   const [cursor] = await house.store.read<{ block: number }>('SELECT block FROM cbdc_rail')
@@ -110,7 +110,7 @@ export const followRail = async (desk: Desk, lease?: RoundLease): Promise<number
   if (through <= after) return 0
   if (events.length === 0) {
     await house.store.transaction(async tx => {
-      await checkLeasedRound(tx, lease)
+      await fence?.(tx)
       await tx.query('UPDATE cbdc_rail SET block = ? WHERE block = ?', [through, after])
     })
     return 0
@@ -118,7 +118,7 @@ export const followRail = async (desk: Desk, lease?: RoundLease): Promise<number
   return desk.ledger.execute({
     ...{ operation: 'followRail', requires, caller: anonymous, input: { after, through } },
     chains: async held => {
-      await checkLeasedRound(held.tx, lease)
+      await fence?.(held.tx)
       const [moved] = await held.tx.query('UPDATE cbdc_rail SET block = ? WHERE block = ? RETURNING block', [
         through,
         after,

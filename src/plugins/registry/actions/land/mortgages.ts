@@ -11,7 +11,7 @@ import {
   postponementNotLender,
 } from '../../land/errors.ts'
 import { heldBy } from '../../land/shares.ts'
-import type { OrderInput } from '../../order-key.ts'
+import type { OrderInput } from '../../order-input.ts'
 import type { Acting } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, type LandDesk, landRegister, partyIn } from './desk.ts'

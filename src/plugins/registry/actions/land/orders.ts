@@ -1,3 +1,4 @@
+import { sameOrder } from '../../../../kernel/order-key.ts'
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import {
   assertUnblocked,
@@ -9,8 +10,7 @@ import {
   without,
 } from '../../land/encumbrances.ts'
 import { encumbranceUnknown, interestNotEnded, orderTaken } from '../../land/errors.ts'
-import type { OrderInput } from '../../order-key.ts'
-import { sameOrder } from '../../order-key.ts'
+import type { OrderInput } from '../../order-input.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
 import { enterNamed, type PartyInput } from './parties.ts'

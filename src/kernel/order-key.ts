@@ -1,9 +1,6 @@
 /** What names an order: its maker, and the number that the maker gave it. */
 export type OrderName = { authority: string; reference: string }
 
-/** An order of a court or an authority, as an officer hands it in. */
-export type OrderInput = OrderName & { madeOn: string; documentSha256: string }
-
 /**
  * One spelling of what people write in several: compatibility forms, case (ß as ss, by way of the capitals), white
  * space, and characters that are not seen.

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { orderKey, sameOrder } from '../../../src/plugins/registry/order-key.ts'
+import { orderKey, sameOrder } from '../../src/kernel/order-key.ts'
 
 const order = { authority: 'High Court of Straße', reference: 'HC-2026-17 b' }
 
