@@ -275,7 +275,8 @@ interface ISovereignMoney is IERC20Metadata, IERC20Permit, IERC3009, IERC3009Can
     /// @notice Where this money is issued.
     function home() external view returns (Home rail);
 
-    /// @notice The domain in which wallets are bound for this currency: keccak256 of its code.
+    /// @notice The domain in which wallets are bound for this currency: keccak256 of "cbdc:" and its code in lower
+    ///         case, by which the ledger, and whoever derives pseudonyms, names it too.
     function domain() external view returns (bytes32 id);
 
     /// @notice Whether a policy engine is asked about each payment.

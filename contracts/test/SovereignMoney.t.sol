@@ -23,8 +23,8 @@ contract SovereignMoneyTest is Moneys {
         equal(keccak256(bytes(coin.symbol())), keccak256("XNUSD"));
         equal(crown.decimals(), 2);
         equal(crown.currency(), CROWN);
-        equal(crown.domain(), keccak256("XND"));
-        equal(coin.domain(), keccak256("XNUSD"));
+        equal(crown.domain(), keccak256("cbdc:xnd"));
+        equal(coin.domain(), keccak256("cbdc:xnusd"));
         isTrue(crown.home() == ISovereignMoney.Home.LEDGER && coin.home() == ISovereignMoney.Home.CHAIN);
         isTrue(crown.isBound() && !coin.isBound());
         equal(crown.policyEngine(), address(engine));

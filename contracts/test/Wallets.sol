@@ -28,7 +28,7 @@ abstract contract Wallets is Nation {
     uint32 internal constant LENGTH = 131_072;
     uint32 internal constant EXPIRY = uint32(START) + 365 days;
 
-    bytes32 internal constant MONEY = keccak256("XND");
+    bytes32 internal constant MONEY = keccak256("cbdc:xnd");
     bytes32 internal constant LAND = keccak256("land titles");
     bytes32 internal constant ANNA = keccak256("Anna in XND");
     bytes32 internal constant BELA = keccak256("Bela in XND");

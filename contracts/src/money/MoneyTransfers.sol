@@ -151,12 +151,14 @@ abstract contract MoneyTransfers is MoneyState, IERC20Errors {
         return _read(_accounts[account]);
     }
 
-    /// @dev keccak256 of the code, whose bytes lie first in the word.
+    /// @dev keccak256 of "cbdc:" and the code in lower case. The code's bytes lie first in the word; the bit that makes
+    ///      a capital small is set in every digit.
     function _domainOf(uint256 head) internal pure returns (bytes32 id) {
-        uint256 length = uint8(head >> CODE_LENGTH_AT);
+        uint256 length = uint8(head >> CODE_LENGTH_AT) + 5;
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
-            mstore(0, head)
+            mstore(0, "cbdc:")
+            mstore(5, or(head, 0x2020202020202020202020202020202020202020202020202020202020202020))
             id := keccak256(0, length)
         }
     }
