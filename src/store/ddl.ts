@@ -16,8 +16,9 @@ const forPostgres = (statement: string): string =>
  * PostgreSQL always is, falls away with WITHOUT ROWID.
  */
 export const ddl = async (runner: QueryRunner, statements: string[]): Promise<void> => {
-  const postgres = isPostgres(runner)
-  for (const statement of statements) await runner.query(postgres ? forPostgres(statement) : statement)
+  // PostgreSQL takes them together, SQLite one at a time.
+  if (isPostgres(runner)) await runner.query(statements.map(forPostgres).join(';\n'))
+  else for (const statement of statements) await runner.query(statement)
 }
 
 /** What a table of evidence or of money may never see done to its rows. */

@@ -1,6 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
@@ -19,7 +18,7 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const openapi = parse(readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8')) as OpenApiDocument
 const own = Object.entries(openapi.paths).filter(([path]) => path.startsWith('/aliases/'))
@@ -33,7 +32,7 @@ export const stranger = `did:ethr:0x7a69:0x${'44'.repeat(20)}`
 export const dayStart = Date.parse('2026-06-01T00:00:00Z')
 export const start = Date.parse('2026-06-01T12:00:00Z')
 
-export type Place = { file: string } | { databaseUrl: string; schema: string }
+const migrations = [Store1760000000100, Aliases1763800001050]
 
 const limits: Limits = {
   institution: { evaluation: 20, lookup: 8, registration: 8 },
@@ -46,7 +45,7 @@ const key = oprfKeyFrom(Buffer.alloc(32, 7))
 export const openDirectory = async (place: Place) => {
   const store = await openStore({
     ...place,
-    migrations: [Store1760000000100, Aliases1763800001050],
+    migrations,
     entities: [...storeEntities, ...aliases.entities],
   })
   const state = { now: start, banks: [bank, otherBank], spent: 0 }
@@ -153,31 +152,11 @@ export const codeOf = async (work: Promise<unknown>): Promise<string> => {
 /** Runs a suite over both real databases; `open` at the same place is another process over the same one. */
 export const onBothDatabases = (
   suite: (open: (at?: Place) => Promise<Directory>, place: () => Promise<Place>) => void,
-): void => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Directory[] = []
-      const directories: string[] = []
-      if (name === 'PostgreSQL') {
-        beforeAll(async () => void (await withPostgres()))
-        afterAll(stopPostgres)
-      }
-      afterEach(async () => {
-        for (const { store } of opened.splice(0)) await store.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      const placeOf = async (): Promise<Place> => {
-        if (name === 'PostgreSQL')
-          return { databaseUrl: await withPostgres(), schema: `a${randomBytes(6).toString('hex')}` }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-aliases-'))
-        directories.push(directory)
-        return { file: join(directory, 'agency.sqlite') }
-      }
-      suite(async at => {
-        const directory = await openDirectory(at ?? (await placeOf()))
-        opened.push(directory)
-        return directory
-      }, placeOf)
-    })
-  }
-}
+): void =>
+  onEachDatabase(migrations, ({ place, closing }) =>
+    suite(async at => {
+      const directory = await openDirectory(at ?? (await place()))
+      closing(directory.store)
+      return directory
+    }, place),
+  )

@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Interface, Wallet } from 'ethers'
 import { parse } from 'yaml'
@@ -30,7 +29,7 @@ import { decideStatus, holdCredential, type StatusNeeds } from '../../../src/plu
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
@@ -42,8 +41,6 @@ export const publicUrl = 'https://bank.example'
 export const domain = 'cbdc:xnd'
 export const start = Date.parse('2026-06-01T12:00:00Z')
 const dayMs = 86_400_000
-
-type Place = { file: string } | { databaseUrl: string; schema: string }
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const signing = publicKeyFromJwk(publicKey.export({ format: 'jwk' }))
@@ -182,31 +179,11 @@ export const codeOf = async (work: Promise<unknown>): Promise<string> => {
 /** Runs a suite over both real databases; `again` is another process over the same one. */
 export const onBothDatabases = (
   suite: (open: (at?: Place) => Promise<Issuer>, place: () => Promise<Place>) => void,
-) => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Issuer[] = []
-      const directories: string[] = []
-      if (name === 'PostgreSQL') {
-        beforeAll(async () => void (await withPostgres()))
-        afterAll(stopPostgres)
-      }
-      afterEach(async () => {
-        for (const { store } of opened.splice(0)) await store.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      const placeOf = async (): Promise<Place> => {
-        if (name === 'PostgreSQL')
-          return { databaseUrl: await withPostgres(), schema: `b${randomBytes(6).toString('hex')}` }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-bindings-'))
-        directories.push(directory)
-        return { file: join(directory, 'agency.sqlite') }
-      }
-      suite(async at => {
-        const issuerOf = await openIssuer(at ?? (await placeOf()))
-        opened.push(issuerOf)
-        return issuerOf
-      }, placeOf)
-    })
-  }
-}
+): void =>
+  onEachDatabase(agencyMigrations, ({ place, closing }) =>
+    suite(async at => {
+      const issuer = await openIssuer(at ?? (await place()))
+      closing(issuer.store)
+      return issuer
+    }, place),
+  )

@@ -1,7 +1,4 @@
 import { createECDH, createHash, createPrivateKey, randomBytes, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import secp256k1 from 'secp256k1'
 import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
 import { openTypedSignatures } from '../../../src/chain/typed-signatures.ts'
@@ -28,9 +25,9 @@ import type { CbdcNeeds } from '../../../src/plugins/cbdc/needs.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
-export type Place = { file: string } | { databaseUrl: string; schema: string }
+export type { Place }
 
 export const start = Date.parse('2026-06-01T12:00:00Z')
 export const domain = {
@@ -235,31 +232,12 @@ export type Ground = Awaited<ReturnType<typeof openGround>>
 /** Runs a suite over both databases; each `fresh` is a ledger with its currency. */
 export const onBothLedgers = (
   suite: (backend: { fresh(settings?: Settings): Promise<Ground>; place(): Promise<Place> }) => void,
-): void => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Ground[] = []
-      const directories: string[] = []
-      const place = async (): Promise<Place> => {
-        if (name === 'PostgreSQL') {
-          return { databaseUrl: await withPostgres(), schema: `l_${randomBytes(6).toString('hex')}` }
-        }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-ledger-'))
-        directories.push(directory)
-        return { file: join(directory, 'agency.sqlite') }
-      }
-      const fresh = async (settings?: Settings): Promise<Ground> => {
-        const ground = await openGround(await place(), settings)
-        opened.push(ground)
-        await ground.found()
-        return ground
-      }
-      afterEach(async () => {
-        for (const ground of opened.splice(0)) await ground.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      if (name === 'PostgreSQL') afterAll(stopPostgres)
-      suite({ fresh, place })
-    })
-  }
-}
+): void =>
+  onEachDatabase(agencyMigrations, ({ place, closing }) => {
+    const fresh = async (settings?: Settings): Promise<Ground> => {
+      const ground = closing(await openGround(await place(), settings))
+      await ground.found()
+      return ground
+    }
+    suite({ fresh, place })
+  })

@@ -1,12 +1,13 @@
+import { agencyMigrations } from '../../../src/agency.ts'
 import { canonical } from '../../../src/kernel/canonical.ts'
+import { onEachDatabase } from '../../databases.ts'
 import { challengeFor, type Held, jointShot, newKey, present, send, sha256, type To } from '../../holder.ts'
 import type { Party } from '../../identity/world.ts'
-import { onBothDatabases } from '../../store/backends.ts'
 import { type GateHouse, type OperationId, openGateHouse, pathOf, requirements } from './fixture.ts'
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [status, body['code']]
 
-onBothDatabases(({ place }) => {
+onEachDatabase(agencyMigrations, ({ place }) => {
   let house: GateHouse
   beforeEach(async () => {
     house = await openGateHouse(await place())

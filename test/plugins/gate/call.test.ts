@@ -1,11 +1,12 @@
+import { agencyMigrations } from '../../../src/agency.ts'
 import { isRefusal } from '../../../src/kernel/refusal.ts'
+import { onEachDatabase } from '../../databases.ts'
 import { challengeFor, dpopProof, present, send } from '../../holder.ts'
-import { onBothDatabases } from '../../store/backends.ts'
 import { type GateHouse, openGateHouse } from './fixture.ts'
 
 type Inner = Parameters<GateHouse['app']['call']>[2]
 
-onBothDatabases(({ place }) => {
+onEachDatabase(agencyMigrations, ({ place }) => {
   let house: GateHouse
   beforeEach(async () => {
     house = await openGateHouse(await place())

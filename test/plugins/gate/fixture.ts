@@ -22,6 +22,7 @@ import { doorOf, gate, openDesk } from '../../../src/plugins/gate/plugin.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
+import type { Place } from '../../databases.ts'
 import {
   dpopFetch,
   type Held,
@@ -34,7 +35,6 @@ import {
   walletClock,
 } from '../../holder.ts'
 import { openWorld, type Party, type World } from '../../identity/world.ts'
-import type { Place } from '../../store/backends.ts'
 
 /**
  * A whole agency of one process over a real database and real HTTP: the gate, and a plugin `office` with an operation of

@@ -1,11 +1,12 @@
+import { agencyMigrations } from '../../../src/agency.ts'
 import type { Requirement } from '../../../src/kernel/requirement.ts'
+import { onEachDatabase } from '../../databases.ts'
 import { challengeFor, type Held, present, type Session, send, sha256 } from '../../holder.ts'
-import { onBothDatabases } from '../../store/backends.ts'
 import { type GateHouse, openGateHouse, requirements } from './fixture.ts'
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [status, body['code']]
 
-onBothDatabases(({ place }) => {
+onEachDatabase(agencyMigrations, ({ place }) => {
   let house: GateHouse
   beforeEach(async () => {
     house = await openGateHouse(await place())

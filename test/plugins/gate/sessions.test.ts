@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream'
+import { agencyMigrations } from '../../../src/agency.ts'
 import type { StatusPointer } from '../../../src/kernel/ports.ts'
+import { onEachDatabase } from '../../databases.ts'
 import { dpopFetch, dpopProof, type Held, newKey, present, type Session, send, tryOpenSession } from '../../holder.ts'
-import { onBothDatabases } from '../../store/backends.ts'
 import { type GateHouse, openGateHouse } from './fixture.ts'
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [status, body['code']]
 const minute = 60_000
 
-onBothDatabases(({ place }) => {
+onEachDatabase(agencyMigrations, ({ place }) => {
   let house: GateHouse
   beforeEach(async () => {
     house = await openGateHouse(await place())

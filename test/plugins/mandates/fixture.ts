@@ -1,9 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { Mandates1763700000700 } from '../../../migrations/agency/0700-mandates.ts'
 import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
 import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
 import { didKeyOf } from '../../../src/identity/did-local.ts'
@@ -29,7 +27,7 @@ import { mandates } from '../../../src/plugins/mandates/plugin.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'b7'.repeat(20)}`
@@ -134,8 +132,6 @@ export type Holder = ReturnType<typeof newHolder>
 /** A credential, and whose key presents it. */
 export type Shown = { by: Holder; credential: Held }
 
-export type Place = { file: string } | { databaseUrl: string; schema: string }
-
 const root = join(import.meta.dirname, '../../..')
 /** What went through is held against openapi.yaml, both ways. */
 const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
@@ -159,8 +155,8 @@ const applied = (nation: Nation, writes: readonly ChainWrite[]): void => {
 export const openRegistry = async (place: Place, nation: Nation, clock: MovableClock) => {
   const store = await openStore({
     ...place,
-    migrations: [...new Set([...agencyMigrations, Mandates1763700000700])],
-    entities: [...new Set([...agencyEntities, ...mandates.entities])],
+    migrations: agencyMigrations,
+    entities: agencyEntities,
   })
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
   const newId = () => timeId(clock.now())
@@ -319,34 +315,13 @@ export const openScene = (registry: Registry, nation: Nation, clock: MovableCloc
 export type Scene = ReturnType<typeof openScene>
 
 /** Runs a suite over both real databases. */
-export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Registry[] = []
-      const directories: string[] = []
-      if (name === 'PostgreSQL') {
-        beforeAll(async () => void (await withPostgres()), 60_000)
-        afterAll(stopPostgres)
-      }
-      afterEach(async () => {
-        for (const registry of opened.splice(0)) await registry.store.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      const placeOf = async (): Promise<Place> => {
-        if (name === 'PostgreSQL') {
-          return { databaseUrl: await withPostgres(), schema: `m${Math.random().toString(36).slice(2)}` }
-        }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-mandates-'))
-        directories.push(directory)
-        return { file: join(directory, 'registry.sqlite') }
-      }
-      suite(async () => {
-        const clock = movableClock()
-        const nation = openNation(clock)
-        const registry = await openRegistry(await placeOf(), nation, clock)
-        opened.push(registry)
-        return openScene(registry, nation, clock)
-      })
-    })
-  }
-}
+export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void =>
+  onEachDatabase(agencyMigrations, ({ place, closing }) =>
+    suite(async () => {
+      const clock = movableClock()
+      const nation = openNation(clock)
+      const registry = await openRegistry(await place(), nation, clock)
+      closing(registry.store)
+      return openScene(registry, nation, clock)
+    }),
+  )

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
@@ -20,7 +19,7 @@ import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { erase } from '../../../src/store/retention.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const contract = compileContract(
   parse(readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
@@ -34,13 +33,13 @@ const key = oprfKeyFrom(randomBytes(32))
 const element = Buffer.from(key.publicKey).toString('base64url')
 const windowStart = Math.floor(Date.parse('2026-06-01T12:00:00Z') / evaluationsWindowMs) * evaluationsWindowMs
 
-type Place = { file: string } | { databaseUrl: string; schema: string }
+const migrations = [Store1760000000100, Pseudonyms1763700000750]
 
 /** The authority of one process over a database. */
 const openAuthority = async (place: Place) => {
   const store = await openStore({
     ...place,
-    migrations: [Store1760000000100, Pseudonyms1763700000750],
+    migrations,
     entities: [...storeEntities, ...pseudonyms.entities],
   })
   const state = { now: windowStart + 1_000, kyc: [bank], evaluations: 0, spent: 0 }
@@ -86,27 +85,10 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
 
 const batchOf = (count: number, domain = 'register:land') => ({ domain, blinded: Array(count).fill(element) })
 
-describe.each(['SQLite', 'PostgreSQL'])('evaluations on %s', name => {
-  const opened: Authority[] = []
-  const directories: string[] = []
-  if (name === 'PostgreSQL') {
-    beforeAll(async () => void (await withPostgres()))
-    afterAll(stopPostgres)
-  }
-  afterEach(async () => {
-    for (const { store } of opened.splice(0)) await store.close()
-    for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-  })
-  const place = async (): Promise<Place> => {
-    if (name === 'PostgreSQL')
-      return { databaseUrl: await withPostgres(), schema: `p${randomBytes(6).toString('hex')}` }
-    const directory = mkdtempSync(join(tmpdir(), 'chancery-pseudonyms-'))
-    directories.push(directory)
-    return { file: join(directory, 'agency.sqlite') }
-  }
+onEachDatabase(migrations, ({ place, closing }) => {
   const open = async (where?: Place): Promise<Authority> => {
     const authority = await openAuthority(where ?? (await place()))
-    opened.push(authority)
+    closing(authority.store)
     return authority
   }
   const rows = (authority: Authority, table: string) => authority.store.read(`SELECT * FROM ${table} ORDER BY 1`)

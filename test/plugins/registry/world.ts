@@ -1,6 +1,5 @@
 import { createHash, generateKeyPairSync, randomUUID, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
@@ -43,7 +42,7 @@ import { openLogProofs } from '../../../src/store/log-proofs.ts'
 import { openSequencer } from '../../../src/store/sequencer.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { verifierKey } from '../../../src/store/tlog-note.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'b2'.repeat(20)}`
@@ -140,16 +139,18 @@ const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 
-export type Place = { file: string } | { databaseUrl: string; schema: string }
+export type { Place }
+
+const migrations = [
+  ...[Store1760000000100, Outbox1763600000200, Credentials1763600000300, Anchored1763600000350],
+  ...[Registry1763700000900, Land1763700000950, Assets1763700000960],
+]
 
 /** A registry of one process over a database. */
 export const openOffice = async (place: Place, clock = movableClock(), sources: unknown[] = shipped()) => {
   const store = await openStore({
     ...place,
-    migrations: [
-      ...[Store1760000000100, Outbox1763600000200, Credentials1763600000300, Anchored1763600000350],
-      ...[Registry1763700000900, Land1763700000950, Assets1763700000960],
-    ],
+    migrations,
     entities: [...storeEntities, ...registry.entities],
   })
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
@@ -290,32 +291,11 @@ export const refusalOf = async (work: Promise<unknown>): Promise<string | undefi
 }
 
 /** Runs a suite over both real databases. */
-export const onBothDatabases = (suite: (open: (sources?: unknown[]) => Promise<Office>) => void): void => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Office[] = []
-      const directories: string[] = []
-      if (name === 'PostgreSQL') {
-        beforeAll(async () => void (await withPostgres()))
-        afterAll(stopPostgres)
-      }
-      afterEach(async () => {
-        for (const office of opened.splice(0)) await office.store.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      const placeOf = async (): Promise<Place> => {
-        if (name === 'PostgreSQL') {
-          return { databaseUrl: await withPostgres(), schema: `r${Math.random().toString(36).slice(2)}` }
-        }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-registry-'))
-        directories.push(directory)
-        return { file: join(directory, 'office.sqlite') }
-      }
-      suite(async sources => {
-        const office = await openOffice(await placeOf(), movableClock(), sources)
-        opened.push(office)
-        return office
-      })
-    })
-  }
-}
+export const onBothDatabases = (suite: (open: (sources?: unknown[]) => Promise<Office>) => void): void =>
+  onEachDatabase(migrations, ({ place, closing }) =>
+    suite(async sources => {
+      const office = await openOffice(await place(), movableClock(), sources)
+      closing(office.store)
+      return office
+    }),
+  )

@@ -1,6 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
@@ -29,7 +28,7 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { onEachDatabase, type Place } from '../../databases.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'a1'.repeat(20)}`
@@ -130,7 +129,9 @@ const generatedPublic = (key: KeyObject) => {
   return { kty, crv, x, y } as Parameters<typeof publicKeyFromJwk>[0]
 }
 
-export type Place = { file: string } | { databaseUrl: string; schema: string }
+export type { Place }
+
+const migrations = [Store1760000000100, Wallet1763600000400, WalletLedgerKeys1763800001010]
 
 const root = join(import.meta.dirname, '../../..')
 /** What went through is held against openapi.yaml, both ways. */
@@ -142,7 +143,7 @@ type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<s
 export const openOffice = async (place: Place, nation: Nation, clock: MovableClock) => {
   const store = await openStore({
     ...place,
-    migrations: [Store1760000000100, Wallet1763600000400, WalletLedgerKeys1763800001010],
+    migrations,
     entities: [...storeEntities, ...wallet.entities],
   })
   const needs: WalletNeeds = {
@@ -242,43 +243,22 @@ export const everythingStored = async (office: Office): Promise<string> => {
 export type Scene = { office: Office; nation: Nation; clock: MovableClock; again(): Promise<Office> }
 
 /** Runs a suite over both real databases; `again` is the same database after a restart of the service. */
-export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void => {
-  for (const name of ['SQLite', 'PostgreSQL']) {
-    describe(`on ${name}`, () => {
-      const opened: Office[] = []
-      const directories: string[] = []
-      if (name === 'PostgreSQL') {
-        beforeAll(async () => void (await withPostgres()))
-        afterAll(stopPostgres)
+export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void =>
+  onEachDatabase(migrations, ({ place, closing }) =>
+    suite(async () => {
+      const clock = movableClock()
+      const nation = openNation(clock)
+      const where = await place()
+      const open = async (): Promise<Office> => {
+        const office = await openOffice(where, nation, clock)
+        closing(office.store)
+        return office
       }
-      afterEach(async () => {
-        for (const office of opened.splice(0)) await office.store.close()
-        for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true })
-      })
-      const placeOf = async (): Promise<Place> => {
-        if (name === 'PostgreSQL') {
-          return { databaseUrl: await withPostgres(), schema: `w${Math.random().toString(36).slice(2)}` }
-        }
-        const directory = mkdtempSync(join(tmpdir(), 'chancery-wallet-'))
-        directories.push(directory)
-        return { file: join(directory, 'wallet.sqlite') }
+      const office = await open()
+      const again = async (): Promise<Office> => {
+        await office.store.close()
+        return open()
       }
-      suite(async () => {
-        const clock = movableClock()
-        const nation = openNation(clock)
-        const place = await placeOf()
-        const open = async (): Promise<Office> => {
-          const office = await openOffice(place, nation, clock)
-          opened.push(office)
-          return office
-        }
-        const office = await open()
-        const again = async (): Promise<Office> => {
-          await office.store.close()
-          return open()
-        }
-        return { office, nation, clock, again }
-      })
-    })
-  }
-}
+      return { office, nation, clock, again }
+    }),
+  )
