@@ -62,6 +62,14 @@ export const freePort = (): Promise<number> =>
     })
   })
 
+/** Whether nobody listens there. */
+export const isFree = (port: number): Promise<boolean> =>
+  new Promise(resolve => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+
 /** The binary itself, not its npm wrapper: a wrapper that is killed leaves its child behind. */
 const binary = (): string => {
   const cpu = arch() === 'x64' ? 'amd64' : arch()

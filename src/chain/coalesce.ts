@@ -23,6 +23,16 @@ export const coalesce = (work: () => Promise<void>): (() => Promise<void>) => {
   }
 }
 
+/** One piece of work at a time, in the order in which they were asked for, whatever became of those before. */
+export const turns = (): (<Result>(work: () => Promise<Result>) => Promise<Result>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const mine = last.then(work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
 /** Runs `work` over all items, at most `width` at a time; results in the order of the items. */
 export const inParallel = async <Item, Result>(
   items: readonly Item[],

@@ -2,8 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HDNodeWallet, Wallet } from 'ethers'
 import { type ChainAccount, keyAccount } from './account.ts'
-import { type AnvilSetup, anvilRpc, freePort, launchAnvil, takeOver } from './anvil.ts'
-import { coalesce } from './coalesce.ts'
+import { type AnvilSetup, anvilRpc, freePort, isFree, launchAnvil, takeOver } from './anvil.ts'
+import { coalesce, turns } from './coalesce.ts'
 import { atomicWrite, dumpState } from './dump.ts'
 import { type Log, silent } from './log.ts'
 
@@ -33,7 +33,7 @@ export type Embedded = {
 export type EmbeddedOptions = {
   /** Holds mnemonic, port, pid and state; mode 0700. */
   dir: string
-  /** @default the one used before in this directory, else any free one */
+  /** @default the one used before in this directory if it is free, else any free one */
   port?: number
   /** @default 31337 */
   chainId?: number
@@ -74,12 +74,24 @@ const prepare = async (options: EmbeddedOptions): Promise<{ setup: AnvilSetup; d
   return { setup: { dir, port, chainId, deployer: deployer.address, log }, deployer }
 }
 
+/** The port of before, unless somebody else has taken it since: it was promised to nobody. */
+const placed = async (setup: AnvilSetup): Promise<AnvilSetup> => {
+  const { dir, log, port: before } = setup
+  if (await isFree(before)) return setup
+  const port = await freePort()
+  log.warn({ before, port }, 'somebody else has the port of the embedded chain; it takes another one')
+  await atomicWrite(join(dir, 'port'), String(port))
+  return { ...setup, port }
+}
+
 /** Starts the chain of this directory, or adopts it if it still runs. @throws Error when another process has it. */
 export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded> => {
-  const { setup, deployer } = await prepare(options)
+  const { setup: prepared, deployer } = await prepare(options)
+  const adopted = await takeOver(prepared)
+  const setup = adopted === undefined && options.port === undefined ? await placed(prepared) : prepared
   const { port, chainId, log } = setup
   const { dir, heartbeatMs = 15_000 } = options
-  let node = (await takeOver(setup)) ?? (await launchAnvil(setup))
+  let node = adopted ?? (await launchAnvil(setup))
 
   const call = anvilRpc(port)
   const listeners: (() => void)[] = []
@@ -98,9 +110,14 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded>
     watch()
   })
 
+  // The node writes its blocks into a dump first and its state after: of a block made in between, a node that comes back from
+  // that dump would know the effects and neither transactions nor events.
+  const inTurn = turns()
   const mine = coalesce(async () => {
-    if (!node.alive()) await revive()
-    await call('evm_mine', [])
+    await inTurn(async () => {
+      if (!node.alive()) await revive()
+      await call('evm_mine', [])
+    })
     minedAt = performance.now()
     for (const listener of listeners) listener()
   })
@@ -111,8 +128,10 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<Embedded>
         .catch(error => log.warn({ error: String(error) }, 'the embedded chain did not come back'))
     })
   watch()
-  const persist = coalesce(() => dumpState(call, dir))
-  const beat = async (): Promise<void> => (performance.now() - minedAt < heartbeatMs ? undefined : mine())
+  const persist = coalesce(() => inTurn(() => dumpState(call, dir)))
+  // Of a node that was adopted nobody hears when it ends: it is looked at.
+  const beat = async (): Promise<void> =>
+    node.alive() && performance.now() - minedAt < heartbeatMs ? undefined : mine()
   const heartbeat = setInterval(
     () =>
       void beat().catch(error => log.warn({ error: String(error) }, 'the embedded chain did not answer its heartbeat')),

@@ -10,6 +10,8 @@ const kindsByEvent: Record<string, RailEvent['kind']> = {
   ...{ Departed: 'departed', Arrived: 'arrived', Refunded: 'refunded', Suspended: 'suspended' },
   ...{ Returned: 'returned', Cancelled: 'cancelled' },
 }
+/** An arrival that came too late is told of like the end that its operation had found, by the gate's numbers of those ends. */
+const kindsByEnd: Record<number, RailEvent['kind']> = { 5: 'returned', 6: 'cancelled' }
 
 type Parts = Pick<Chain, 'client' | 'contracts' | 'persist'>
 
@@ -18,6 +20,24 @@ const newestBlock = async ({ client, persist }: Parts): Promise<number> => {
   if (persist !== undefined) return (await client.head()).number
   const block = await client.rpc<{ number: string } | null>('eth_getBlockByNumber', ['finalized', false])
   return block === null ? 0 : Number(block.number)
+}
+
+/**
+ * What the gate says in these blocks, when that counts for good. Undefined: the chain changed while it was read, or an embedded
+ * node has nothing to tell, for which it is not dumped.
+ */
+const logsOf = async (parts: Parts, from: number, to: number, quiet: boolean): Promise<LogEntry[] | undefined> => {
+  const { client, contracts, persist } = parts
+  const before = await client.header(to)
+  const logs = await client.logs({ addresses: [contracts.RailGate.address], fromBlock: from, toBlock: to })
+  if (persist !== undefined) {
+    if (logs.length === 0 && quiet) return undefined
+    // It forgets what it has not dumped when it is killed.
+    await persist()
+  }
+  // A node that was killed since the question may have dumped less than it told.
+  const after = await client.header(to)
+  return before !== undefined && after?.hash === before.hash ? logs : undefined
 }
 
 /** Currencies by the address of their money, as the factory lists them; asked again when an unknown one appears. */
@@ -63,7 +83,8 @@ export const openMoneyRail = async (
 
   const eventOf = async (log: LogEntry): Promise<RailEvent | undefined> => {
     const parsed = gate.interface.parseLog({ topics: log.topics, data: log.data })
-    const kind = parsed === null ? undefined : kindsByEvent[parsed.name]
+    const kind =
+      parsed?.name === 'Skipped' ? kindsByEnd[Number(parsed.args['state'])] : kindsByEvent[parsed?.name ?? '']
     if (parsed === null || kind === undefined) return undefined
     const currency = await listed.currencyOf(String(parsed.args['money']).toLowerCase())
     if (currency === undefined || !money.has(currency)) return undefined
@@ -90,13 +111,9 @@ export const openMoneyRail = async (
     async events(after) {
       const through = Math.min(await newestBlock(parts), after + stretch)
       if (through <= after) return { events: [], through: after }
-      const logs = await client.logs({ addresses: [gate.address], fromBlock: after + 1, toBlock: through })
-      if (parts.persist !== undefined) {
-        // A dump costs too much to make one for every empty block: those are looked at again until something is in them.
-        if (logs.length === 0 && through - after < stretch) return { events: [], through: after }
-        // An embedded node forgets what it has not dumped when it is killed.
-        await parts.persist()
-      }
+      // A dump costs too much to make one for every empty block: those are looked at again until something is in them.
+      const logs = await logsOf(parts, after + 1, through, through - after < stretch)
+      if (logs === undefined) return { events: [], through: after }
       const events: RailEvent[] = []
       for (const log of logs) {
         const event = await eventOf(log)
@@ -122,11 +139,12 @@ export const openMoneyRail = async (
       if (code === '0x') return undefined
       const [opened] = (await view(gate.address, gate.interface, 'currencyOf', [address]).catch(() => [])) ?? []
       if (opened === undefined || String(opened.operator) === zeroAddress) return undefined
-      const supply = await view(address, contracts.SovereignMoney.interface, 'totalSupply', [])
-      const home = Number(opened.home)
+      const of = (method: string) => view(address, contracts.SovereignMoney.interface, method, [])
+      const [supply, decimals] = await Promise.all([of('totalSupply'), of('decimals')])
+      const home = Number(opened.home) === 2 ? 'chain' : 'ledger'
       return {
-        supply: BigInt(supply?.[0] ?? 0),
-        locked: home === 2 ? BigInt(opened.held) : 0n,
+        ...{ home, decimals: Number(decimals?.[0] ?? 0), supply: BigInt(supply?.[0] ?? 0) },
+        locked: home === 'chain' ? BigInt(opened.held) : 0n,
         suspended: BigInt(opened.suspended),
       }
     },

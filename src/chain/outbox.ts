@@ -51,7 +51,13 @@ export type Outbox = ChainOutbox & {
 }
 
 type State = 'queued' | 'mined' | 'final' | 'failed'
-type StateRow = { state: State; block_number: number | null; block_hash: string | null; block_time: number | null }
+type StateRow = {
+  state: State
+  block_number: number | null
+  block_hash: string | null
+  block_time: number | null
+  error: string | null
+}
 
 let lastMs = 0
 let counter = 0
@@ -116,7 +122,7 @@ export const openOutbox = (options: OutboxOptions): Outbox => {
   const sender = new Sender({ ...options, log })
 
   const rowsOf = (id: string): Promise<StateRow[]> =>
-    store.read<StateRow>('SELECT state, block_number, block_hash, block_time FROM outbox WHERE id = ?', [id])
+    store.read<StateRow>('SELECT state, block_number, block_hash, block_time, error FROM outbox WHERE id = ?', [id])
 
   const until = async (timeoutMs: number, done: () => Promise<boolean>): Promise<boolean> => {
     const end = performance.now() + timeoutMs
@@ -143,8 +149,9 @@ export const openOutbox = (options: OutboxOptions): Outbox => {
     state: async id => {
       const rows = await rowsOf(id)
       if (rows.length === 0) return undefined
-      const block = blockOf(client.chain, rows)
-      return block === undefined ? { state: stateOf(rows) } : { state: stateOf(rows), block }
+      const [block, state] = [blockOf(client.chain, rows), stateOf(rows)]
+      const error = rows.find(row => row.state === 'failed')?.error ?? undefined
+      return { state, ...(block && { block }), ...(error !== undefined && { error }) }
     },
     wait: async (id, timeoutMs) => {
       let state: State | undefined

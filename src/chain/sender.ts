@@ -92,7 +92,7 @@ export class Sender {
     const known = await this.#rows.noncesFrom(count)
     const woken = await this.#wakeDropped(known)
     const signed = await this.#rows.signed()
-    const interfaceOf = (contract: string) => this.#interfaces.get(contract)
+    const interfaceOf = (contract: string) => this.#interfaceOf(contract)
     const { changes, robbed } = await track({ client, head, account: this.#account, interfaceOf }, signed, count)
     await this.#save(changes)
     const released = await this.#releaseRobbed(robbed, head)
@@ -109,6 +109,10 @@ export class Sender {
   async #save(changes: Change[]): Promise<void> {
     if (changes.length === 0) return
     await this.#rows.save(changes)
+    for (const { row, set } of changes) {
+      // What the chain has lost again goes out at once.
+      if (set.state === 'queued' && row.hash !== null) this.#broadcastAt.delete(row.hash)
+    }
     const { onMined } = this.#options
     if (onMined && changes.some(({ set }) => set.state === 'mined')) {
       await Promise.resolve(onMined()).catch(() => undefined)
@@ -204,6 +208,11 @@ export class Sender {
     return changes.length
   }
 
+  /** Addresses that are named otherwise than in the configuration are the moneys of currencies. */
+  #interfaceOf(contract: string): Interface | undefined {
+    return this.#interfaces.get(contract) ?? this.#options.contracts['SovereignMoney']?.interface
+  }
+
   async #sign(row: OutboxRow, nonce: number, gas: number, fees: Fees): Promise<Change> {
     const { account, client, clock } = this.#options
     const { raw, hash } = await signRow(account, client.chainId, row, { nonce, gas, fees })
@@ -213,7 +222,7 @@ export class Sender {
   #declined(row: OutboxRow, found: Exclude<Estimate, { gas: number }>): Change {
     const error =
       'reverts' in found
-        ? errorText(found.reverts.data, this.#interfaces.get(row.contract))
+        ? errorText(found.reverts.data, this.#interfaceOf(row.contract))
         : `GasAboveLimit(${found.tooMuch})`
     const attempts = row.attempts + 1
     const patient = this.#options.mine === undefined && attempts < revertTries

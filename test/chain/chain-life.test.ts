@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { signTransaction } from '../../src/chain/account.ts'
 import { type Addresses, type ContractName, contractNames, loadArtifacts } from '../../src/chain/contracts.ts'
 import { deployContracts, rootFunctions } from '../../src/chain/deploy.ts'
 import { startEmbedded } from '../../src/chain/embedded.ts'
-import { eventually, type Ground, openGround, openLists, setBits } from './ground.ts'
+import { eventually, type Ground, newAccount, openGround, openLists, setBits } from './ground.ts'
 
 let ground: Ground
 
@@ -131,6 +133,55 @@ describe('a chain that is killed', () => {
     const embedded = await startEmbedded({ dir })
     expect({ pid: embedded.pid, url: embedded.url }).toEqual(JSON.parse(said.toString()))
     await embedded.stop()
+  })
+
+  it('that was adopted is started again when it is killed', async () => {
+    const dir = join(ground.dir, 'orphan')
+    const parent = spawn(process.execPath, [fileURLToPath(new URL('./chain-parent.ts', import.meta.url)), dir])
+    await once(parent.stdout, 'data')
+    parent.kill('SIGKILL')
+    await once(parent, 'exit')
+    const embedded = await startEmbedded({ dir })
+    const { pid } = embedded
+    process.kill(pid, 'SIGKILL')
+    await eventually(() => embedded.pid !== pid)
+    await embedded.mine()
+    await embedded.stop()
+  })
+
+  it('takes another port when somebody else has the one of before', async () => {
+    const dir = join(ground.dir, 'moved')
+    const first = await startEmbedded({ dir })
+    await first.stop()
+    const squatter = createServer().listen(Number(new URL(first.url).port), '127.0.0.1')
+    await once(squatter, 'listening')
+    const second = await startEmbedded({ dir })
+    expect(second.url).not.toBe(first.url)
+    await second.stop()
+    squatter.close()
+  })
+
+  it('knows of a block that was made while it was dumped both the effects and the receipts, or neither', async () => {
+    const { client, embedded } = ground
+    // Long blocks: each transaction runs until its gas is used up.
+    const senders = Array.from({ length: 24 }, () => newAccount())
+    for (const { address } of senders) await client.rpc('anvil_setBalance', [address, `0x${(10n ** 20n).toString(16)}`])
+    const hashes: string[] = []
+    for (const sender of senders) {
+      const fees = { maxFeePerGas: 100_000_000_000n, maxPriorityFeePerGas: 1_000_000_000n }
+      const call = { to: null, data: '0x5b5f56', value: 0n, nonce: 0, gasLimit: 16_000_000n }
+      const { raw, hash } = await signTransaction(sender, { type: 2, chainId: client.chainId, ...call, ...fees })
+      await client.broadcast(raw)
+      hashes.push(hash)
+    }
+    const mined = embedded.mine()
+    await new Promise(done => setTimeout(done, 40))
+    await embedded.persist()
+    await mined
+    await killChain()
+    const receipts = await Promise.all(hashes.map(hash => client.receipt(hash)))
+    const used = await Promise.all(senders.map(({ address }) => client.transactionCount(address)))
+    expect(used).toEqual(receipts.map(receipt => (receipt === undefined ? 0 : 1)))
   })
 
   it('does not show its keys: the node has no accounts, and what it stores is readable by its owner only', async () => {

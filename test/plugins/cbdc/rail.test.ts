@@ -8,6 +8,7 @@ import type { EntryOf } from '../../../src/kernel/ledger-entry.ts'
 import { decideMove } from '../../../src/plugins/cbdc/actions/rail/decide.ts'
 import { followRail } from '../../../src/plugins/cbdc/actions/rail/follow.ts'
 import { operationOf, readMove } from '../../../src/plugins/cbdc/actions/rail/moves.ts'
+import { listOpenMoves } from '../../../src/plugins/cbdc/actions/rail/open.ts'
 import {
   type Ground as ChainGround,
   newAccount,
@@ -210,6 +211,69 @@ describe('the rail between the ledger and the chain', () => {
     expect(await rails.balance(wallet.account.address)).toBe(0n)
     expect(await rails.move(entry)).toMatchObject({ state: 'refunded' })
     expect(await ledger.account(payer.number)).toMatchObject({ creditsPosted: 800n, debitsPosted: 300n })
+  })
+
+  test('a cancel that was final before the ledger sent the move ends it when it comes to the gate', async () => {
+    const { ledger } = rails
+    const payer = await customerWith(ledger, 500n)
+    const wallet = await rails.wallet()
+    const entry = rails.withdrawal(payer.number, 300n, wallet.account.address)
+    const operation = operationOf(ledger.needs.signatures.domainSeparator, entry)
+    const cancel = ledger.needs.rail?.cancel({ operation, currency: 1 })
+    if (cancel === undefined) throw new Error('no rail')
+    await rails.send(rails.outbox, [cancel])
+    await rails.follow()
+    expect(await rails.move(entry)).toBeUndefined()
+    await ledger.submit(ledger.signed(payer.owner, entry))
+    await rails.follow()
+    expect(await rails.balance(wallet.account.address)).toBe(0n)
+    expect(await rails.move(entry)).toMatchObject({ state: 'refunded' })
+    expect(await ledger.account(payer.number)).toMatchObject({ creditsPosted: 800n, debitsPosted: 300n })
+  })
+
+  test('an officer sees what has not ended, oldest first and in pages, and what the chain declined', async () => {
+    const { ledger } = rails
+    const payer = await customerWith(ledger, 500n)
+    const wallet = await rails.wallet()
+    const [first, second] = [0, 1].map(nonce => rails.withdrawal(payer.number, 100n, wallet.account.address, nonce))
+    for (const entry of [first, second]) if (entry) await ledger.submit(ledger.signed(payer.owner, entry))
+    const list = async (query: Record<string, string>) => {
+      const context = { caller: officer, params: { currency: '1' }, query, headers: {}, publicUrl: '', body: undefined }
+      return (await listOpenMoves(ledger.desk, context)).body as {
+        items: { operation: string; transaction: string; error: string | null }[]
+        next?: string
+      }
+    }
+    const page = await list({ limit: '1' })
+    const rest = await list({ limit: '1', cursor: page.next ?? '' })
+    const ids = [first, second].map(entry => entry && operationOf(ledger.needs.signatures.domainSeparator, entry))
+    expect([...page.items, ...rest.items].map(({ operation }) => operation)).toEqual(ids)
+    await rails.follow()
+    expect((await list({})).items).toEqual([])
+    // The arrival goes first, so the gate declines the cancel.
+    const third = rails.withdrawal(payer.number, 100n, wallet.account.address, 2)
+    await ledger.submit(ledger.signed(payer.owner, third))
+    const operation = operationOf(ledger.needs.signatures.domainSeparator, third)
+    await officerDecides(rails, operation, { decision: 'cancel' })
+    await rails.outbox.poke()
+    await rails.outbox.settled(10_000)
+    expect((await list({})).items).toMatchObject([{ operation, transaction: 'failed' }])
+    await rails.follow()
+    expect((await list({})).items).toEqual([])
+    await expect(list({ cursor: 'nonsense' })).rejects.toMatchObject({ code: 'cursor_malformed' })
+  })
+
+  test('money of a currency that the ledger does not keep yet strands, and stops nothing else', async () => {
+    const { ledger, chain } = rails
+    const { rail } = ledger.needs
+    const other = await openGround({ file: join(chain.dir, 'other.sqlite') }, { more: async () => ({ rail }) })
+    try {
+      while ((await followRail(other.desk)) > 0);
+      const moves = await other.store.read('SELECT DISTINCT state, reason FROM cbdc_moves')
+      expect(moves).toEqual([{ state: 'stranded', reason: 'currency_unknown' }])
+    } finally {
+      await other.close()
+    }
   })
 
   test('what departs for an account that cannot have it strands, and goes back to its wallet by an officer’s word', async () => {

@@ -3,7 +3,6 @@ import type { RailEvent } from '../../../../kernel/ports.ts'
 import { isRefusal } from '../../../../kernel/refusal.ts'
 import { invalidEntry } from '../../errors.ts'
 import { closedToPayments } from '../../ledger/facts.ts'
-import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import { enterOne, type Held } from '../enter.ts'
 import type { Fence } from '../orders/rounds.ts'
@@ -12,8 +11,16 @@ import { type Move, readMove, rowOf, setMove } from './moves.ts'
 /** The ledger itself, following the chain: no caller asks for it. */
 const requires = { by: 'anyone' } as const
 
-const depositOf = (held: Held, { currency, operation, account, amount }: Move): BookItem => ({
-  entry: { kind: 'deposit', from: held.currencies.of(currency).rail, to: account, currency, amount, operation },
+/** @throws Refusal currency_unknown, policy_missing: the chain may have money that the ledger does not keep yet */
+const depositOf = (held: Held, { currency, operation, account, amount }: Move) => ({
+  entry: {
+    kind: 'deposit',
+    from: held.currencies.of(currency).rail,
+    to: account,
+    currency,
+    amount,
+    operation,
+  } as const,
   signer: undefined,
 })
 
@@ -24,18 +31,18 @@ export const tryDeposit = async (
   move: Move,
 ): Promise<{ entry: number } | { reason: string }> => {
   const { book } = held
-  const item = depositOf(held, move)
-  await book.load([move.account, held.currencies.of(move.currency).rail])
-  await book.load([book.state.account(move.account)?.linked ?? 0])
   const back = book.mark()
   try {
+    const item = depositOf(held, move)
+    await book.load([move.account, item.entry.from])
+    await book.load([book.state.account(move.account)?.linked ?? 0])
     const account = book.state.account(move.account)
     if (account?.currency !== move.currency || closedToPayments.has(account.class))
       throw invalidEntry('payee_cannot_receive')
     const { written } = enterOne(desk, held, item)
     return { entry: written.number }
   } catch (error) {
-    if (!isRefusal(error) || error.kind === 'unavailable') throw error
+    if (!isRefusal(error) || (error.kind === 'unavailable' && error.code !== 'policy_missing')) throw error
     back()
     return { reason: error.code }
   }
@@ -61,9 +68,11 @@ const departed = async (desk: Desk, held: Held, event: RailEvent): Promise<void>
   )
 }
 
+const hasEnded = ({ state }: Move): boolean => state === 'arrived' || state === 'credited' || state === 'refunded'
+
 /** What went to the chain and ended there without being spendable comes back to its account. */
 const refunded = async (desk: Desk, held: Held, move: Move): Promise<void> => {
-  if (move.direction !== 'toChain' || move.state === 'refunded' || move.state === 'arrived') return
+  if (move.direction !== 'toChain') return
   const done = await tryDeposit(desk, held, move)
   const to =
     'entry' in done
@@ -76,8 +85,9 @@ const follow = async (desk: Desk, held: Held, event: RailEvent): Promise<unknown
   const { tx, book } = held
   if (event.kind === 'departed') return departed(desk, held, event)
   const move = await readMove(tx.query, event.currency, event.operation)
-  // Operations of other ledgers, and such as an officer cancelled before this ledger sent them, are nothing to us.
-  if (move === undefined || move.state === 'refunded') return
+  // Operations of other ledgers, and such as were cancelled before this ledger sent them, are nothing to us. What has ended
+  // stays so, also when the gate is read from its beginning again.
+  if (move === undefined || hasEnded(move)) return
   if (event.kind === 'arrived')
     return setMove(tx, move, { state: 'arrived', wallet: event.wallet ?? move.wallet, reason: null }, book.at)
   if (event.kind === 'suspended')
