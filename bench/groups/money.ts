@@ -10,6 +10,7 @@ import type { PlainResult, PlainRun } from '../money/plain.ts'
 import { openPostgresServer } from '../money/postgres.ts'
 import type { ProcessResult, ProcessRun } from '../money/process-run.ts'
 import type { SeedRun } from '../money/seed.ts'
+import { openServiceFigures } from '../money/service-figures.ts'
 import type { SignRun } from '../money/sign.ts'
 
 /**
@@ -38,6 +39,7 @@ type Part = { at: number; of: number }
 
 const open = ({ quick, say }: BenchOptions) => {
   const directory = mkdtempSync(join(tmpdir(), 'chancery-bench-money-'))
+  const service = openServiceFigures({ quick, say }, directory)
   const customers = quick ? 200_000 : 1_000_000
   const history = 10 * customers
   const requests = quick ? 300 : 1_000
@@ -156,8 +158,13 @@ const open = ({ quick, say }: BenchOptions) => {
         return { value, note: `two processes on one PostgreSQL, on the cores it runs on itself; rounds: ${spread}` }
       },
     },
+    ...service.figures,
   ]
-  return { figures, close: () => rm(directory, { recursive: true, force: true }) }
+  const close = async (): Promise<void> => {
+    await service.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { figures, close }
 }
 
 export const group: Group = { name: 'money', open }

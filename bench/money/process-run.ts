@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import type { Answer, Context } from '../../src/kernel/plugin.ts'
+import type { Context } from '../../src/kernel/plugin.ts'
 import { submitBatch } from '../../src/plugins/cbdc/actions/payments.ts'
 import { answer, cpuOf, readInput, residentMegabytes } from '../child.ts'
 import { bankDid, openBenchLedger, type Place } from './ledger.ts'
+import { assertEntered, openLines, quantile } from './requests.ts'
 import type { SignedRequest } from './sign.ts'
 
 /** Hands a bank's requests in, a number of them at once, as the route would once HTTP has done its part. */
@@ -35,24 +36,12 @@ export type ProcessResult = {
 
 const run = await readInput<ProcessRun>()
 const ledger = await openBenchLedger(run.place, run.customers)
-/** As bytes until they are handed in: what waits is not the ledger's memory. */
-const lines = readFileSync(run.requestsFile)
-const starts = [0]
-for (let at = lines.indexOf(10); at !== -1; at = lines.indexOf(10, at + 1)) starts.push(at + 1)
+const lines = openLines<SignedRequest>(readFileSync(run.requestsFile))
 
 const contextAt = (at: number): Context => {
-  const { bodySha256, body } = JSON.parse(lines.toString('utf8', starts[at], starts[at + 1])) as SignedRequest
+  const { bodySha256, body } = lines.at(at)
   return { body, headers: {}, caller: { kind: 'agency', id: bankDid, bodySha256 } } as unknown as Context
 }
-
-const assertEntered = ({ body }: Answer): void => {
-  const { chains } = body as { chains: { outcome: string; code?: string }[][] }
-  const refused = chains.flat().find(({ outcome }) => outcome !== 'entered')
-  if (refused !== undefined) throw new Error(`a transfer was refused: ${refused.code}`)
-}
-
-const quantile = (values: number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
 
 /** @returns milliseconds of each request. */
 const handIn = async (first: number, end: number): Promise<number[]> => {
@@ -62,7 +51,7 @@ const handIn = async (first: number, end: number): Promise<number[]> => {
     while (next < end) {
       const context = contextAt(next++)
       const from = performance.now()
-      assertEntered(await submitBatch(ledger.desk, context))
+      assertEntered((await submitBatch(ledger.desk, context)).body)
       taken.push(performance.now() - from)
     }
   }
@@ -70,7 +59,7 @@ const handIn = async (first: number, end: number): Promise<number[]> => {
   return taken
 }
 
-const requests = starts.length - 1
+const requests = lines.count
 const warmed = Math.ceil(requests * run.warm)
 await handIn(0, warmed)
 const before = await cpuOf(process.pid)

@@ -12,7 +12,18 @@ import { bankAddress, bankDid, firstCustomer, kycListLength, openMoneyStore, own
  * the past, which are random.
  */
 
-export type SeedRun = { place: Place; customers: number; transfers: number }
+export type SeedRun = {
+  place: Place
+  customers: number
+  transfers: number
+  /**
+   * Not a new ledger but one of a nation that has stopped: its customers share the bank and the attestation of this account,
+   * and come after those that there are.
+   */
+  beside?: number
+}
+/** The number of the first of them. */
+export type Seeded = { first: number; seconds: number }
 
 const run = await readInput<SeedRun>()
 const { place, customers, transfers } = run
@@ -64,7 +75,7 @@ const openPlain = async (): Promise<DataSource> => {
   return source
 }
 
-await foundRows()
+if (run.beside === undefined) await foundRows()
 const source = await openPlain()
 const bytes = sqlite ? 'BLOB' : 'BYTEA'
 /** `v.n` runs over a range of numbers, bounds included. */
@@ -105,38 +116,66 @@ const seedOwn = async (): Promise<void> => {
   }
 }
 
+/** What stands there before: the head of the ledger, the clock of its batches, and whose customers the new ones are. */
+const readGround = async () => {
+  const { beside } = run
+  const until = now + 300 * 86_400_000
+  const spread = (at: string): string => `(n + n / 255) ${at} ${kycListLength}`
+  if (beside === undefined) {
+    const attestation = `'${bankAddress}', 2 * (${spread('/')}), ${spread('%')}, ${until}`
+    const began = now - 3_600_000 - entries
+    return { first: firstCustomer, entry: 0, batch: 0, began, stepMs: 1_000, servicer: own.bank as number, attestation }
+  }
+  const [head] = await source.query('SELECT * FROM cbdc_head')
+  const [{ servicer, ...kyc }] = await source.query(
+    `SELECT servicer, kyc_issuer, kyc_list, kyc_place, kyc_until FROM cbdc_accounts WHERE number = ${beside}`,
+  )
+  const attestation = `'${kyc.kyc_issuer}', ${kyc.kyc_list}, ${kyc.kyc_place}, ${kyc.kyc_until}`
+  return {
+    ...{ first: Number(head.next_account), entry: head.next_entry - 1, batch: head.next_batch - 1 },
+    ...{ began: Number(head.last_time), stepMs: 1, servicer: Number(servicer), attestation },
+  }
+}
+const ground = await readGround()
+
 /** What the rules remember of somebody who paid and was paid before, but not lately. */
 const rules = hexBytes(
   Buffer.from(writeMemory({ structured: [], passedOn: [], receivedAt: 0, received: 0n, paid: 0n })).toString('hex'),
 )
 
 const seedCustomers = async (): Promise<void> => {
-  const last = firstCustomer + customers - 1
+  const { first, attestation } = ground
+  const last = first + customers - 1
   const paid = rounds * paidMinor
-  for (let from = firstCustomer; from <= last; from += chunk) {
+  for (let from = first; from <= last; from += chunk) {
     await source.query(
       `${range(from, Math.min(last, from + chunk - 1))}
        INSERT INTO cbdc_accounts (${accountColumns}) SELECT n, 1, 0, scheme, prefix, x, ${rounds}, 0, ${paid}, 0,
-       ${fundsMinor + paid}, 0, 0, 0, 0, 0, ${entries}, ${2 * rounds}, ${now - 1}, 'person', 2, n, 0, 0, ${fundsMinor},
-       ${rules}, 'XN', ${own.bank}, '${bankAddress}', 2 * ((n + n / 255) / ${kycListLength}), (n + n / 255) % ${kycListLength},
-       ${now + 300 * 86_400_000}, ${now - 86_400_000}, ${now - 86_400_000}, 'consolidated 2026-05', 'clear', NULL
-       FROM v JOIN bench_keys k ON k.at = v.n % ${keyCount}`,
+       ${fundsMinor + paid}, 0, 0, 0, 0, 0, ${ground.entry + entries}, ${2 * rounds}, ${now - 1}, 'person', 2, n, 0, 0,
+       ${fundsMinor}, ${rules}, 'XN', ${ground.servicer}, ${attestation}, ${now - 86_400_000}, ${now - 86_400_000},
+       'consolidated 2026-05', 'clear', NULL FROM v JOIN bench_keys k ON k.at = v.n % ${keyCount}`,
     )
   }
 }
 
-const began = now - 3_600_000 - entries
+/** What the customers of a nation have was issued to them as everything is. */
+const seedIssued = (): Promise<unknown> =>
+  source.query(
+    `UPDATE cbdc_accounts SET debits_posted = debits_posted + ${customers * fundsMinor}
+     WHERE number = (SELECT issuance FROM cbdc_currencies WHERE number = 1)`,
+  )
 
 /** One of everybody's payments a round: the payer by strides round the ring, the payee another distance on. */
 const historyValues = (): string => {
-  const payer = `${firstCustomer} + ((n - 1) * ${stride} + r) % ${customers}`
-  const payee = `${firstCustomer} + ((n - 1) * ${stride} + r + 1 + r * 11) % ${customers}`
-  const idTime = `${began} + n`
+  const { first, entry, batch, began, stepMs } = ground
+  const payer = `${first} + ((n - 1) * ${stride} + r) % ${customers}`
+  const payee = `${first} + ((n - 1) * ${stride} + r + 1 + r * 11) % ${customers}`
+  const idTime = `${now - 3_600_000 - entries} + n`
   const raw = `'01' || payer8 || payee8 || '0001' || amount16 || '0000' || nonce8 || '7fffffff'`
   const fields = `SELECT n, r, ${payer} AS debit, ${payee} AS credit, ${idTime} AS made FROM (SELECT n, (n - 1) / ${customers} AS r FROM v)`
   const balance = `${fundsMinor}`
-  const before = `CASE WHEN r = 0 THEN 0 ELSE n - ${customers} END`
-  const places = `n, (n + 999) / 1000, made`
+  const before = `CASE WHEN r = 0 THEN 0 ELSE ${entry} + n - ${customers} END`
+  const places = `${entry} + n, ${batch} + (n + 999) / 1000, ${began} + (n + 999) / 1000 * ${stepMs}`
   const amount = paidMinor.toString(16).padStart(16, '0')
   if (sqlite) {
     const text = raw
@@ -158,6 +197,7 @@ const historyValues = (): string => {
 }
 
 const seedHistory = async (): Promise<void> => {
+  const { first, entry, batch, began, stepMs } = ground
   const values = historyValues()
   for (let from = 1; from <= entries; from += chunk) {
     await source.query(
@@ -171,21 +211,21 @@ const seedHistory = async (): Promise<void> => {
   if (batches > 0) {
     await source.query(
       `${range(1, batches)} INSERT INTO cbdc_batches (number, at, first_entry, entries, root)
-       SELECT n, ${began} + n * 1000, 1 + (n - 1) * 1000, 1000, ${root} FROM v`,
+       SELECT ${batch} + n, ${began} + n * ${stepMs}, ${entry} + 1 + (n - 1) * 1000, 1000, ${root} FROM v`,
     )
   }
   await source.query(
-    `UPDATE cbdc_head SET next_entry = ${entries + 1}, next_batch = ${batches + 1}, last_time = ${now - 1},
-     next_account = ${firstCustomer + customers}`,
+    `UPDATE cbdc_head SET next_entry = ${entry + entries + 1}, next_batch = ${batch + batches + 1},
+     last_time = ${began + batches * stepMs}, next_account = ${first + customers}`,
   )
 }
 
 const from = performance.now()
 await seedKeys()
-await seedOwn()
+await (run.beside === undefined ? seedOwn() : seedIssued())
 await seedCustomers()
 await seedHistory()
 if (sqlite) await source.query('PRAGMA journal_mode = WAL')
 else for (const table of ['cbdc_accounts', 'cbdc_entries']) await source.query(`VACUUM ANALYZE ${table}`)
 await source.destroy()
-answer({ seconds: (performance.now() - from) / 1_000 })
+answer({ first: ground.first, seconds: (performance.now() - from) / 1_000 } satisfies Seeded)

@@ -5,11 +5,11 @@ import { digestOf } from '../../src/kernel/canonical.ts'
 import { type EntryOf, encodeEntry } from '../../src/kernel/ledger-entry.ts'
 import { openStructs } from '../../src/kernel/ledger-typed-data.ts'
 import { timeId } from '../../src/kernel/time-id.ts'
-import { domainSeparatorOf, typedDigest } from '../../src/kernel/typed-domain.ts'
+import { domainSeparatorOf, type TypedDomain, typedDigest } from '../../src/kernel/typed-domain.ts'
 import { answer, readInput } from '../child.ts'
 import { type Draw, openDraw } from './draw.ts'
 import { keyCount, signerAt } from './keys.ts'
-import { domain, firstCustomer, openMoneyStore, type Place } from './ledger.ts'
+import { firstCustomer, openMoneyStore, domain as ownDomain, type Place } from './ledger.ts'
 
 /** What the customers sign beforehand: requests of so many transfers each, a line of JSON a request. */
 
@@ -22,6 +22,8 @@ export type SignRun = {
   /** Records in a request. */
   records: number
   seed: number
+  /** Of a nation's ledger: the number of the first customer, and the domain that owners sign in. */
+  nation?: { first: number; domain: TypedDomain }
 }
 
 /** A request, and the digest that the bank's own signature covers. */
@@ -29,11 +31,12 @@ export type SignedRequest = { bodySha256: string; body: { chains: { id: string; 
 
 const run = await readInput<SignRun>()
 const { customers } = run
+const { first, domain } = run.nation ?? { first: firstCustomer, domain: ownDomain }
 
 /** The nonces as they stand, so that a ledger can be used again and again. */
 const readNonces = async (): Promise<Uint32Array> => {
   const store = await openMoneyStore(run.place)
-  const nonces = new Uint32Array(firstCustomer + customers)
+  const nonces = new Uint32Array(first + customers)
   const chunk = 50_000
   for (let from = 0; from < nonces.length; from += chunk) {
     const sql = 'SELECT number, nonce FROM cbdc_accounts WHERE number >= ? AND number < ?'
@@ -54,7 +57,7 @@ const validUntil = Math.floor(Date.now() / 1_000) + 86_400
 
 const signed = (): { id: string; record: string } => {
   const draw = drawn()
-  const [from, to] = [draw.from + firstCustomer, draw.to + firstCustomer]
+  const [from, to] = [draw.from + first, draw.to + first]
   const nonce = nonces[from] ?? 0
   nonces[from] = nonce + 1
   const amount = BigInt(1 + (nonce % 100))

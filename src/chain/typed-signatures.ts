@@ -12,8 +12,10 @@ export type TypedSignaturesOptions = TypedDomain & {
 
 /** Claims in one message to a thread: 3 to 8 ms of work. */
 const messageMost = 64
-/** Claims of one call before the next call has its turn, so that a payment does not wait behind a batch. */
-const turnMost = 16
+/** A call of no more claims is short: a payment does not wait behind a batch. */
+const shortMost = 16
+/** Claims of short calls in one message while a long one waits, so that payments do not keep batches waiting either. */
+const shortShare = messageMost / 2
 /** Messages a thread has at hand: one at work, one next. */
 const messagesAhead = 2
 /** Claims that may wait. */
@@ -37,20 +39,30 @@ type Part = { call: Call; position: number }
 type Thread = { worker: Worker | undefined; sent: Map<number, Part[]> }
 type Reply = { id: number; answers: Uint8Array }
 
-/** Claims of the calls in turn, until a message is full. Malformed ones are answered here: they are false. */
-const takeParts = (calls: Call[]): Part[] => {
-  const parts: Part[] = []
-  while (parts.length < messageMost) {
-    const call = calls.shift()
-    if (call === undefined) break
-    const room = parts.length + Math.min(turnMost, messageMost - parts.length)
-    for (; parts.length < room && call.next < call.claims.length; call.next += 1) {
+type Calls = { short: Call[]; long: Call[] }
+
+/** Claims of the calls in the order in which they came, until there are so many parts. Malformed ones are false at once. */
+const takeInTurn = (calls: Call[], parts: Part[], most: number): void => {
+  for (let call = calls[0]; call !== undefined && parts.length < most; call = calls[0]) {
+    for (; parts.length < most && call.next < call.claims.length; call.next += 1) {
       if (isWellFormed(call.claims[call.next] as TypedClaim)) parts.push({ call, position: call.next })
       else call.open -= 1
     }
-    if (call.next < call.claims.length) calls.push(call)
-    else if (call.open === 0) call.resolve(call.answers)
+    if (call.next < call.claims.length) return
+    calls.shift()
+    if (call.open === 0) call.resolve(call.answers)
   }
+}
+
+/**
+ * One message. Long calls are finished one after the other: taken in turn they would all be ready at the same time, and
+ * whoever waits for the first of them would idle until then.
+ */
+const takeParts = ({ short, long }: Calls): Part[] => {
+  const parts: Part[] = []
+  takeInTurn(short, parts, long.length > 0 ? shortShare : messageMost)
+  takeInTurn(long, parts, messageMost)
+  takeInTurn(short, parts, messageMost)
   return parts
 }
 
@@ -64,7 +76,7 @@ const settle = (parts: readonly Part[], answers: Uint8Array): void => {
 
 /**
  * Signatures over EIP-712 structs in one domain, verified on threads of their own, which are started by the first call and
- * again after they have died. Calls that come while the threads are busy travel together; long ones take turns.
+ * again after they have died. Calls that come while the threads are busy travel together, short ones first.
  * `verify` throws Refusal unavailable/signatures_unavailable when a thread dies, too many wait, or after `close`.
  */
 export const openTypedSignatures = async (
@@ -73,7 +85,7 @@ export const openTypedSignatures = async (
   const keccak = await openKeccak()
   const domainSeparator = domainSeparatorOf(options, keccak)
   const threads = Array.from({ length: options.threads ?? 1 }, (): Thread => ({ worker: undefined, sent: new Map() }))
-  let calls: Call[] = []
+  const calls: Calls = { short: [], long: [] }
   let lastId = 0
   let waiting = 0
   let closed = false
@@ -81,7 +93,8 @@ export const openTypedSignatures = async (
     const lost = new Set([...thread.sent.values()].flatMap(parts => parts.map(({ call }) => call)))
     thread.worker = undefined
     thread.sent.clear()
-    calls = calls.filter(call => !lost.has(call))
+    calls.short = calls.short.filter(call => !lost.has(call))
+    calls.long = calls.long.filter(call => !lost.has(call))
     for (const call of lost) call.reject(unavailable(cause))
     send()
   }
@@ -104,7 +117,7 @@ export const openTypedSignatures = async (
     return started
   }
   const send = (): void => {
-    while (calls.length > 0) {
+    while (calls.short.length > 0 || calls.long.length > 0) {
       const [idlest] = threads.toSorted((a, b) => a.sent.size - b.sent.size)
       if (idlest === undefined || idlest.sent.size >= messagesAhead) return
       const parts = takeParts(calls)
@@ -121,7 +134,8 @@ export const openTypedSignatures = async (
   const enqueue = (claims: readonly TypedClaim[]): Promise<boolean[]> =>
     new Promise<boolean[]>((resolve, reject) => {
       const answers = new Array<boolean>(claims.length).fill(false)
-      calls.push({ claims, answers, next: 0, open: claims.length, resolve, reject })
+      const queue = claims.length <= shortMost ? calls.short : calls.long
+      queue.push({ claims, answers, next: 0, open: claims.length, resolve, reject })
       // Not at once: calls made in the same turn of the event loop travel together.
       queueMicrotask(send)
     })
@@ -140,8 +154,7 @@ export const openTypedSignatures = async (
     close: async () => {
       closed = true
       const workers = threads.flatMap(({ worker }) => worker ?? [])
-      for (const call of calls) call.reject(unavailable())
-      calls = []
+      for (const call of [...calls.short.splice(0), ...calls.long.splice(0)]) call.reject(unavailable())
       for (const thread of threads) end(thread)
       await Promise.all(workers.map(worker => worker.terminate()))
     },

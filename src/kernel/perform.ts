@@ -29,6 +29,8 @@ export type Asked = {
   caller: Caller
   /** What was asked, for the evidence; canonicalised and hashed, never stored. */
   input: unknown
+  /** The digest of the input, from whoever has it already. */
+  inputDigest?: Buffer | undefined
   idempotencyKey?: string | undefined
 }
 
@@ -80,7 +82,7 @@ const journalled = (
 export const perform = async <Output>(house: House, performance: Performance<Output>): Promise<Output> => {
   const { requires, caller, act } = performance
   admit(caller, requires)
-  const input = digestOf(performance.input)
+  const input = performance.inputDigest ?? digestOf(performance.input)
   const key = keyOf(performance)
   return house.store.transaction(async tx => {
     if (key !== undefined) {
@@ -105,6 +107,57 @@ export type ListedAct<Output> = (
   run: (act: (at: number, record: ActRecord) => Promise<Output>) => Promise<void>,
 ) => Promise<void>
 
+type Prepared = { asked: Asked; input: Buffer; key: string | undefined }
+
+/** The answer that is known, or the refusal, for when the act's turn comes. */
+const recalled = async (
+  { idempotency }: House,
+  tx: Tx,
+  key: string | undefined,
+  input: Buffer,
+): Promise<() => string | undefined> => {
+  if (key === undefined) return () => undefined
+  try {
+    const answer = await idempotency.recall(tx, key, input)
+    return () => answer
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
+const spendOf = (caller: Caller, tx: Tx): Promise<void> | undefined =>
+  'spend' in caller ? caller.spend?.(tx) : undefined
+
+const isToRun = (known: () => string | undefined): boolean => {
+  try {
+    return known() === undefined
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Uses up at once what the acts of a list were proved with: each by itself would take longer than the act. Not for an answer
+ * that is known, and not yet for a second act of one key, which may get the answer of the first.
+ */
+const spendTogether = (
+  tx: Tx,
+  prepared: readonly Prepared[],
+  known: readonly (() => string | undefined)[],
+): (Promise<void> | undefined)[] => {
+  const keys = new Set<string>()
+  return prepared.map(({ asked, key }, at) => {
+    const isSecond = key !== undefined && keys.has(key)
+    if (key !== undefined) keys.add(key)
+    const spending = isSecond || !isToRun(known[at] ?? (() => undefined)) ? undefined : spendOf(asked.caller, tx)
+    // Whoever waits for it hears of a refusal; of a list that fails before, nobody does.
+    spending?.catch(() => undefined)
+    return spending
+  })
+}
+
 /**
  * The same door for a list: many acts in one transaction, one outcome and one journal record each. A refused act leaves the others
  * be, so it must have written nothing when it refuses. An act's output is taken, and its effects are, when the whole list has ended. What a
@@ -116,21 +169,22 @@ export const performAll = async <Output>(
   performances: readonly Asked[],
   list: ListedAct<Output>,
 ): Promise<Outcome<Output>[]> => {
-  const prepared = performances.map(asked => {
+  const prepared = performances.map((asked): Prepared => {
     admit(asked.caller, asked.requires)
-    return { asked, input: digestOf(asked.input), key: keyOf(asked) }
+    return { asked, input: asked.inputDigest ?? digestOf(asked.input), key: keyOf(asked) }
   })
   return house.store.transaction(async tx => {
     const outcomes: Outcome<Output>[] = []
     const records: { at: number; id: string; evidence: Evidence; now: number }[] = []
     const first = new Map<string, number>()
+    const known: (() => string | undefined)[] = []
+    for (const { key, input } of prepared) known.push(await recalled(house, tx, key, input))
+    const spent = spendTogether(tx, prepared, known)
     const one = async (at: number, act: (at: number, record: ActRecord) => Promise<Output>): Promise<Output> => {
-      const { asked, input, key } = prepared[at] as (typeof prepared)[number]
-      if (key !== undefined) {
-        const answer = await house.idempotency.recall(tx, key, input)
-        if (answer !== undefined) return JSON.parse(answer) as Output
-      }
-      if ('spend' in asked.caller) await asked.caller.spend?.(tx)
+      const { asked } = prepared[at] as (typeof prepared)[number]
+      const answer = known[at]?.()
+      if (answer !== undefined) return JSON.parse(answer) as Output
+      await (spent[at] ?? spendOf(asked.caller, tx))
       const now = house.clock.now()
       const { record, evidence } = openRecord(timeId(now))
       const output = await act(at, record)

@@ -7,6 +7,14 @@ const busyTimeoutMs = 10_000
 const statementsKept = 200
 const openReadOnly = 1
 
+/** Pages in memory (KiB): rows that are read and then written in one act are not fetched twice. */
+const writerCacheKib = 64 * 1_024
+const readerCacheKib = 16 * 1_024
+/** Pages of the WAL after which the writer itself brings them into the file, if nobody has by then. */
+const walPages = 65_536
+/** So often they are brought there beside the writer, which then does not wait for it. Pages written meanwhile go once. */
+const checkpointEveryMs = 2_000
+
 /**
  * The driver as it was loaded. TypeORM calls `verbose()`, which makes every statement capture a stack trace, for the
  * whole process and at a third of its time: our own DataSources do without, and whoever else calls it does not slow us.
@@ -83,8 +91,14 @@ const insertStatement = (table: string, columns: string[], bytes: Set<string>): 
   return `INSERT INTO "${checkedName(table)}" (${names}) SELECT ${values} FROM json_each(?)`
 }
 
-const connectionOf = (query: (sql: string, params: Value[]) => Promise<Row[]>): Connection => ({
-  query: async (sql, params) => exact(await query(sql, params)),
+type Query = (sql: string, params: Value[]) => Promise<Row[]>
+
+const connectionOf = (query: Query, committed: () => void): Connection => ({
+  query: async (sql, params) => {
+    const rows = exact(await query(sql, params))
+    if (sql === 'COMMIT') committed()
+    return rows
+  },
   insert: async (table, columns, rows) => {
     const bytes = byteColumns(columns, rows)
     const plain = (value: Value | undefined) => (value instanceof Uint8Array ? hexOf(value) : value)
@@ -93,6 +107,27 @@ const connectionOf = (query: (sql: string, params: Value[]) => Promise<Row[]>): 
   },
   release: async () => {},
 })
+
+/**
+ * Brings what was committed from the WAL into the file on a connection of its own, one run at a time. A commit is durable in
+ * the WAL already, and a run never makes a writer or a reader wait (PASSIVE), so one that fails costs nothing: the writer
+ * does the same once the WAL has grown long.
+ */
+const openCheckpoints = (source: DataSource): { committed(): void; ended(): Promise<void> } => {
+  let begun = performance.now()
+  let run: Promise<unknown> | undefined
+  return {
+    committed() {
+      if (run !== undefined || performance.now() - begun < checkpointEveryMs) return
+      begun = performance.now()
+      const done = (): void => {
+        run = undefined
+      }
+      run = source.query('PRAGMA wal_checkpoint(PASSIVE)').then(done, done)
+    },
+    ended: async () => void (await run),
+  }
+}
 
 /** TypeORM keeps one connection per DataSource on SQLite; this is it. */
 const databaseOf = async (source: DataSource): Promise<Database> => source.createQueryRunner().connect()
@@ -109,29 +144,39 @@ export const openSqlite = async (
   const common = { type: 'sqlite', driver, database: file, busyTimeout: busyTimeoutMs } as const
   const dataSource = new DataSource({ ...common, ...options, enableWAL: true, migrationsTableName: 'migrations' })
   const readers = new DataSource({ ...common, flags: openReadOnly })
+  const checkpointing = new DataSource(common)
+  const sources = [checkpointing, readers, dataSource]
   try {
     await dataSource.initialize()
     await dataSource.query('PRAGMA synchronous = FULL')
     await migrate(dataSource)
+    await dataSource.query(`PRAGMA cache_size = -${writerCacheKib}`)
+    await dataSource.query(`PRAGMA wal_autocheckpoint = ${walPages}`)
+    // What a savepoint would bring back is copied for every page that a batch writes: not by way of a file.
+    await dataSource.query('PRAGMA temp_store = MEMORY')
     await readers.initialize()
+    await readers.query(`PRAGMA cache_size = -${readerCacheKib}`)
+    await checkpointing.initialize()
+    await checkpointing.query('PRAGMA synchronous = FULL')
   } catch (error) {
-    for (const source of [dataSource, readers]) if (source.isInitialized) await source.destroy()
+    for (const source of sources) if (source.isInitialized) await source.destroy()
     throw error
   }
+  const checkpoints = openCheckpoints(checkpointing)
   const write = prepared(await databaseOf(dataSource))
   const read = prepared(await databaseOf(readers))
   const opened: Driver = {
     dialect: 'sqlite',
     lanes: 1,
     begin: 'BEGIN IMMEDIATE',
-    connect: async () => connectionOf(write.run),
+    connect: async () => connectionOf(write.run, checkpoints.committed),
     read: async (sql, params) => exact(await read.run(sql, params)),
     isContention: error => codeOf(error) === 'SQLITE_BUSY' || codeOf(error) === 'SQLITE_LOCKED',
     isSurelyRolledBack: error => ['SQLITE_BUSY', 'SQLITE_CONSTRAINT', 'SQLITE_FULL'].includes(codeOf(error)),
     close: async () => {
-      await Promise.all([write.finalize(), read.finalize()])
-      await readers.destroy()
-      await dataSource.destroy()
+      await Promise.all([write.finalize(), read.finalize(), checkpoints.ended()])
+      // The writer goes last, so that it leaves a file without a WAL.
+      for (const source of sources) await source.destroy()
     },
   }
   return { driver: opened, dataSource }

@@ -49,11 +49,20 @@ const timesMost = 16
 const timesBytes = 4 * timesMost
 const daySeconds = 86_400
 
-/** Layout of a row: its number, then what each rule keeps, at fixed places. Big-endian. */
-const layout = 1
-const inflowAt = 1 + 2 * timesBytes
-/** 149: number, times of structuring, times of passing on, then seconds of the last receipt, received, paid out. */
-export const rowBytes = inflowAt + 4 + 8 + 8
+/**
+ * Layout of a row: its number, how many times of structuring and of passing on follow, seconds of the last receipt, received,
+ * paid out, then the times. Big-endian. Most people have none, so that a row has a sixth of the bytes it would have with
+ * fixed places.
+ */
+const layout = 2
+const timesAt = 3 + 4 + 8 + 8
+/** The most that a row has. */
+export const rowBytesMost = timesAt + 2 * timesBytes
+
+/** Rows as they were first: fixed places for the times (0: none), then what came in and was paid. They are read as they are. */
+const fixedLayout = 1
+const fixedInflowAt = 1 + 2 * timesBytes
+const fixedBytes = fixedInflowAt + 4 + 8 + 8
 
 /**
  * What is remembered of a person. Times are the newest first; 0: none. `received` and `paid` count from the first
@@ -69,37 +78,52 @@ export type Memory = {
 
 const blank: Memory = { structured: [], passedOn: [], receivedAt: 0, received: 0n, paid: 0n }
 
-const readTimes = (row: Buffer, at: number): number[] =>
-  Array.from({ length: timesMost }, (_, place) => row.readUInt32BE(at + 4 * place)).filter(time => time !== 0)
+const readTimes = (row: Buffer, at: number, count: number): number[] =>
+  count === 0 ? [] : Array.from({ length: count }, (_, place) => row.readUInt32BE(at + 4 * place))
+
+const readInflow = (row: Buffer, at: number): Pick<Memory, 'receivedAt' | 'received' | 'paid'> => ({
+  receivedAt: row.readUInt32BE(at),
+  received: row.readBigUInt64BE(at + 4),
+  paid: row.readBigUInt64BE(at + 12),
+})
+
+const readFixed = (row: Buffer): Memory => ({
+  structured: readTimes(row, 1, timesMost).filter(time => time !== 0),
+  passedOn: readTimes(row, 1 + timesBytes, timesMost).filter(time => time !== 0),
+  ...readInflow(row, fixedInflowAt),
+})
 
 /**
- * No row: nothing is remembered yet. A row that is not of this layout is not guessed at: what its account did is not
+ * No row: nothing is remembered yet. A row that is of no known layout is not guessed at: what its account did is not
  * known, so the rules refuse its payments and leave it as it is.
  * @returns undefined for such a row.
  */
 export const readMemory = (row: Uint8Array | undefined): Memory | undefined => {
   if (row === undefined) return blank
-  if (row.length !== rowBytes || row[0] !== layout) return undefined
-  const bytes = Buffer.from(row.buffer, row.byteOffset, row.byteLength)
+  const bytes = Buffer.isBuffer(row) ? row : Buffer.from(row.buffer, row.byteOffset, row.byteLength)
+  if (bytes[0] === fixedLayout && bytes.length === fixedBytes) return readFixed(bytes)
+  const [number, structured = 0, passedOn = 0] = bytes
+  if (number !== layout || structured > timesMost || passedOn > timesMost) return undefined
+  if (bytes.length !== timesAt + 4 * (structured + passedOn)) return undefined
   return {
-    structured: readTimes(bytes, 1),
-    passedOn: readTimes(bytes, 1 + timesBytes),
-    receivedAt: bytes.readUInt32BE(inflowAt),
-    received: bytes.readBigUInt64BE(inflowAt + 4),
-    paid: bytes.readBigUInt64BE(inflowAt + 12),
+    structured: readTimes(bytes, timesAt, structured),
+    passedOn: readTimes(bytes, timesAt + 4 * structured, passedOn),
+    ...readInflow(bytes, 3),
   }
 }
 
-export const writeMemory = ({ structured, passedOn, receivedAt, received, paid }: Memory): Uint8Array => {
-  const row = Buffer.alloc(rowBytes)
-  row.writeUInt8(layout, 0)
-  for (const [place, time] of structured.slice(0, timesMost).entries()) row.writeUInt32BE(time, 1 + 4 * place)
-  for (const [place, time] of passedOn.slice(0, timesMost).entries()) {
-    row.writeUInt32BE(time, 1 + timesBytes + 4 * place)
-  }
-  row.writeUInt32BE(receivedAt, inflowAt)
-  row.writeBigUInt64BE(received, inflowAt + 4)
-  row.writeBigUInt64BE(paid, inflowAt + 12)
+export const writeMemory = (memory: Memory): Uint8Array => {
+  const structured = memory.structured.slice(0, timesMost)
+  const passedOn = memory.passedOn.slice(0, timesMost)
+  const row = Buffer.allocUnsafe(timesAt + 4 * (structured.length + passedOn.length))
+  row[0] = layout
+  row[1] = structured.length
+  row[2] = passedOn.length
+  row.writeUInt32BE(memory.receivedAt, 3)
+  row.writeBigUInt64BE(memory.received, 7)
+  row.writeBigUInt64BE(memory.paid, 15)
+  let at = timesAt
+  for (const times of [structured, passedOn]) for (const time of times) at = row.writeUInt32BE(time, at)
   return row
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { digestOf } from '../../../kernel/canonical.ts'
 import { admit } from '../../../kernel/gate.ts'
 import { merkleRoot } from '../../../kernel/merkle.ts'
 import { type ActRecord, type Asked, type Outcome, performAll } from '../../../kernel/perform.ts'
@@ -8,6 +9,8 @@ import type { CbdcNeeds } from '../needs.ts'
 import { type BookItem, entryLeaf, openBook, type Written } from './book.ts'
 import { readCurrencies } from './currencies.ts'
 import { enterChain, type Held, type ItemOutcome, prefetch } from './enter.ts'
+import { foresee, readLeads } from './owner.ts'
+import { keepPurposes } from './purpose/judge.ts'
 import { sendWithdrawals } from './rail/withdraw.ts'
 import { lockHead } from './rows.ts'
 import { Spoilt, watch } from './spoilt.ts'
@@ -54,7 +57,10 @@ const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise
     const answer = await order.answer(held, outcomes)
     await sendWithdrawals(needs, held, book.since(from))
     const entered = book.since(from)
+    await keepPurposes(held, entered)
     if (entered.length > 0) record.effect(merkleRoot(entered.map(entryLeaf)))
+    // Old states of thousands of accounts would else be carried along until the batch ends.
+    book.keep()
     return answer
   } catch (error) {
     back()
@@ -78,12 +84,15 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       const book = openBook(tx, store.dialect, head, clock.now())
       const currencies = await readCurrencies(tx.query, book.at)
       await book.load(currencies.all.map(({ suspense }) => suspense))
-      await prefetch(needs, { book }, orders.flatMap(foreseenOf))
+      await prefetch(needs, { tx, book }, orders.flatMap(foreseenOf))
+      const callers = orders.map(({ caller }) => caller)
+      const leads = await readLeads(tx.query, store.dialect, callers, currencies.all)
       const records: ActRecord[] = []
       await each(async (at, record) => {
         const order = orders[at] as Order<unknown>
         const from = book.next()
         const watched = watch(tx)
+        foresee(watched.tx.query, leads)
         try {
           const output = await run(needs, { tx: watched.tx, record, book, currencies }, order)
           if (book.next() > from) records.push(record)
@@ -152,7 +161,9 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       new Promise<Output>((resolve, reject) => {
         admit(order.caller, order.requires)
         if (closed || queue.length >= queueMost) throw ledgerBusy()
-        queue.push({ order: order as Order<unknown>, resolve: resolve as (output: unknown) => void, reject })
+        // Here, and not while the ledger is held.
+        const digested = { ...order, inputDigest: order.inputDigest ?? digestOf(order.input) } as Order<unknown>
+        queue.push({ order: digested, resolve: resolve as (output: unknown) => void, reject })
         working ??= work()
       }),
     close: async () => {
