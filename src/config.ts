@@ -40,6 +40,10 @@ export type AgencyConfig = {
   definitions: RegisterSource[]
   /** Currencies that this agency issues. */
   currencies: CurrencyConfig[]
+  /** Numbers of currencies of others whose home is the chain, and which the ledger of this agency keeps as well. */
+  carries: number[]
+  /** Numbers of currencies of others whose reserve this agency attests. */
+  attests: number[]
 }
 
 export type LedgerConfig = { url: string; currency: number }
@@ -57,6 +61,8 @@ export type CurrencyConfig = {
   decimals: number
   /** Where it comes into being: CBDC on the ledger, a stablecoin on the chain. */
   home: 'ledger' | 'chain'
+  /** Of home chain: what its issuer may mint and burn a day there, in minor units. */
+  limits?: { minting: bigint; burning: bigint }
 }
 
 /**
@@ -81,6 +87,8 @@ const defaults = {
   registers: [],
   definitions: [],
   currencies: [],
+  carries: [],
+  attests: [],
 }
 const known = [
   'name',
@@ -95,6 +103,8 @@ const known = [
   'pseudonymAuthority',
   'registers',
   'currencies',
+  'carries',
+  'attests',
   'ledger',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
@@ -132,21 +142,46 @@ const parseStatus = (value: unknown, file: string): StatusConfig => {
   return { mode, roundSeconds }
 }
 
+const isWhole = (given: unknown, least: number, most: number): given is number =>
+  Number.isInteger(given) && Number(given) >= least && Number(given) <= most
+
+/** 2^63 − 1: what an account of the ledger can hold. */
+const amountMost = 0x7fffffffffffffffn
+
+/** YAML would round what is not a text. */
+const parseLimits = (value: unknown, file: string): { minting: bigint; burning: bigint } => {
+  const { minting, burning, ...rest } = isRecord(value) ? value : fail(file, 'currencies.limits must be a mapping')
+  for (const key of Object.keys(rest)) fail(file, `unknown key "currencies.limits.${key}"`)
+  const amount = (given: unknown): bigint => {
+    const minor = typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given) ? BigInt(given) : 0n
+    if (minor < 1n || minor > amountMost) fail(file, 'currencies.limits are texts of minor units a day, 1 to 2^63 − 1')
+    return minor
+  }
+  return { minting: amount(minting), burning: amount(burning) }
+}
+
 const parseCurrency = (value: unknown, file: string): CurrencyConfig => {
-  const { number, code, name, decimals, home, ...rest } = isRecord(value)
+  const { number, code, name, decimals, home, limits, ...rest } = isRecord(value)
     ? value
     : fail(file, 'a currency is a mapping')
   for (const key of Object.keys(rest)) fail(file, `unknown key "currencies.${key}"`)
-  const whole = (given: unknown, least: number, most: number): given is number =>
-    Number.isInteger(given) && Number(given) >= least && Number(given) <= most
-  if (!whole(number, 1, 65_535)) return fail(file, 'currencies.number is a whole number from 1 to 65535')
+  if (!isWhole(number, 1, 65_535)) return fail(file, 'currencies.number is a whole number from 1 to 65535')
   if (typeof code !== 'string' || !/^[A-Z]{3,7}$/.test(code)) {
     return fail(file, 'currencies.code is three to seven capital letters')
   }
   if (typeof name !== 'string' || name === '') return fail(file, 'currencies.name must be a text')
-  if (!whole(decimals, 0, 6)) return fail(file, 'currencies.decimals is a whole number from 0 to 6')
+  if (!isWhole(decimals, 0, 6)) return fail(file, 'currencies.decimals is a whole number from 0 to 6')
   if (home !== 'ledger' && home !== 'chain') return fail(file, 'currencies.home is ledger or chain')
-  return { number, code, name, decimals, home }
+  if ((home === 'chain') !== (limits !== undefined)) return fail(file, 'currencies.limits is of home chain')
+  return { number, code, name, decimals, home, ...(limits === undefined ? {} : { limits: parseLimits(limits, file) }) }
+}
+
+/** Numbers of currencies. */
+const parseNumbers = (value: unknown, key: string, file: string): number[] => {
+  const numbers = Array.isArray(value) ? value : []
+  const sound = numbers.length > 0 && numbers.every(each => isWhole(each, 1, 65_535))
+  if (!sound || new Set(numbers).size < numbers.length) return fail(file, `${key} must be a list of currency numbers`)
+  return numbers
 }
 
 const parseCurrencies = (value: unknown, file: string): CurrencyConfig[] => {
@@ -164,10 +199,15 @@ const isAuthorityUrl = (value: unknown, allowedHttpOrigins: readonly string[]): 
   return isBare && !value.endsWith('/') && (protocol === 'https:' || allowedHttpOrigins.includes(origin))
 }
 
+/** An agency that is served beside this one. */
+const isOwnPath = (value: unknown): boolean => typeof value === 'string' && /^\/[a-z0-9-]{1,64}$/.test(value)
+
 const parseLedger = (value: unknown, file: string, allowedHttpOrigins: readonly string[]): LedgerConfig => {
   const { url, currency, ...rest } = isRecord(value) ? value : fail(file, 'ledger must be a mapping')
   for (const key of Object.keys(rest)) fail(file, `unknown key "ledger.${key}"`)
-  if (!isAuthorityUrl(url, allowedHttpOrigins)) fail(file, 'ledger.url must be an https URL without a trailing slash')
+  if (!isOwnPath(url) && !isAuthorityUrl(url, allowedHttpOrigins)) {
+    fail(file, 'ledger.url must be an https URL without a trailing slash, or the path of an agency of this origin')
+  }
   if (!Number.isInteger(currency) || Number(currency) < 1 || Number(currency) > 65_535) {
     fail(file, 'ledger.currency is a whole number from 1 to 65535')
   }
@@ -222,6 +262,10 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (raw['status'] !== undefined) config.status = parseStatus(raw['status'], file)
   if (raw['ledger'] !== undefined) config.ledger = parseLedger(raw['ledger'], file, config.allowedHttpOrigins)
   if (raw['currencies'] !== undefined) config.currencies = parseCurrencies(raw['currencies'], file)
+  for (const key of ['carries', 'attests'] as const)
+    if (raw[key] !== undefined) config[key] = parseNumbers(raw[key], key, file)
+  const own = config.currencies.find(({ number }) => [...config.carries, ...config.attests].includes(number))
+  if (own !== undefined) fail(file, `the currency ${own.number} is its own: others carry and attest it`)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

@@ -1,7 +1,7 @@
 import type { AgencyBase, AgencyOnChain } from './agency.ts'
-import { makeWrite, openWrite, stageOf, termsOfIssuer } from './chain/currencies.ts'
+import { type CurrencyRoles, makeWrite, openWrite, stageOf, termsOfIssuer } from './chain/currencies.ts'
 import type { OpenedChain } from './chain/open.ts'
-import type { AgencyConfig } from './config.ts'
+import { type AgencyConfig, ConfigError, type CurrencyConfig } from './config.ts'
 import { type Attribute, alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
 import { didWebFor } from './identity/did-web.ts'
 import { oprfAttribute, oprfKeyId, publishedOprfKey } from './identity/oprf.ts'
@@ -129,24 +129,49 @@ const sendAll = async (agency: AgencyOnChain, writes: readonly ChainWrite[]): Pr
   if (!(await agency.outbox.settled(60_000))) throw new Error(`${agency.config.name}: the chain takes no transactions`)
 }
 
+type Planned = { agency: AgencyOnChain; currency: CurrencyConfig; roles: CurrencyRoles }
+
+/** @throws ConfigError for a currency of the chain that nobody attests, or no ledger keeps */
+const plannedCurrencies = (root: AgencyOnChain, agencies: readonly AgencyOnChain[]): Planned[] =>
+  agencies.flatMap(agency =>
+    agency.config.currencies.map(currency => {
+      const { number, code, home } = currency
+      const roles = { root: root.address, issuer: agency.address }
+      if (home === 'ledger') return { agency, currency, roles }
+      const one = (key: 'attests' | 'carries'): string => {
+        const [found, ...others] = agencies.filter(({ config }) => config[key].includes(number))
+        if (found === undefined || others.length > 0) {
+          throw new ConfigError(`${agency.config.name}: one other agency ${key} the currency ${number} (${code})`)
+        }
+        return found.address
+      }
+      return { agency, currency, roles: { ...roles, attestor: one('attests'), operator: one('carries') } }
+    }),
+  )
+
 /** Brings the currencies of the configuration onto the chain: the root makes them, their issuers give them terms, the root opens them. */
-export const establishCurrencies = async (root: AgencyOnChain, issuers: readonly AgencyOnChain[]): Promise<void> => {
-  const { chain, address, settings } = root
-  const all = issuers.flatMap(agency => agency.config.currencies.map(currency => ({ agency, currency })))
-  const staged = async () =>
+export const establishCurrencies = async (root: AgencyOnChain, agencies: readonly AgencyOnChain[]): Promise<void> => {
+  const { chain, settings } = root
+  const all = plannedCurrencies(root, agencies)
+  const staged = () =>
     Promise.all(all.map(async each => ({ ...each, stage: await stageOf(chain, each.currency.number) })))
-  const roles = (issuer: AgencyOnChain) => ({ root: address, issuer: issuer.address })
-  const missing = (await staged()).filter(({ stage }) => stage === 'missing')
+  const begun = await staged()
+  const missing = begun.filter(({ stage }) => stage === 'missing')
   await sendAll(
     root,
-    missing.map(({ agency, currency }) => makeWrite(chain, currency, roles(agency))),
+    missing.map(({ currency, roles }) => makeWrite(chain, currency, roles)),
   )
-  const made = (await staged()).filter(({ stage }) => stage === 'made')
-  for (const { agency, currency } of made) {
-    const given = { issuer: agency.address, now: settings.clock.now() }
-    await sendAll(agency, await termsOfIssuer(chain, currency, given))
-  }
-  await sendAll(root, await Promise.all(made.map(({ agency, currency }) => openWrite(chain, currency, roles(agency)))))
+  const made = (missing.length === 0 ? begun : await staged()).filter(({ stage }) => stage === 'made')
+  const issuers = [...new Set(made.map(({ agency }) => agency))]
+  await Promise.all(
+    issuers.map(async agency => {
+      const given = { issuer: agency.address, now: settings.clock.now() }
+      const own = made.filter(each => each.agency === agency)
+      const terms = await Promise.all(own.map(({ currency }) => termsOfIssuer(chain, currency, given)))
+      await sendAll(agency, terms.flat())
+    }),
+  )
+  await sendAll(root, await Promise.all(made.map(({ currency, roles }) => openWrite(chain, currency, roles))))
   const left = (await staged()).find(({ stage }) => stage !== 'open')
   if (left !== undefined) throw new Error(`the chain refuses the currency ${left.currency.code}`)
 }

@@ -4,7 +4,25 @@ import type { Chain } from './chain.ts'
 import type { ContractName } from './contracts.ts'
 
 /** A currency as it is made on the chain. */
-export type CurrencyOpening = { number: number; code: string; name: string; decimals: number; home: 'ledger' | 'chain' }
+export type CurrencyOpening = {
+  number: number
+  code: string
+  name: string
+  decimals: number
+  home: 'ledger' | 'chain'
+  /** Minor units that its issuer may mint and burn a day; of a currency whose home is the chain. */
+  limits?: { minting: bigint; burning: bigint } | undefined
+}
+
+/** Chain accounts, lower case. */
+export type CurrencyRoles = {
+  root: string
+  issuer: string
+  /** Attests the reserve of a currency whose home is the chain. */
+  attestor?: string | undefined
+  /** Of the ledger that keeps it. @default the issuer */
+  operator?: string | undefined
+}
 
 /** As the gate numbers them, which has none as well, and as the money does. */
 const gateHomes = { ledger: 1, chain: 2 } as const
@@ -55,12 +73,15 @@ export const stageOf = async (parts: Parts, number: number): Promise<CurrencySta
 export const makeWrite = (
   { contracts }: Parts,
   { number, code, name, decimals, home }: CurrencyOpening,
-  { root, issuer }: { root: string; issuer: string },
+  { root, issuer, attestor }: CurrencyRoles,
 ): ChainWrite => {
   const engine = home === 'ledger' ? contracts.PolicyEngine.address : zeroAddress
-  // Only money whose reserve lies elsewhere has somebody who attests it.
-  const attestor = home === 'ledger' ? zeroAddress : issuer
-  const opening = [number, code, name, decimals, moneyHomes[home], engine, issuer, attestor]
+  // Only money whose reserve lies elsewhere has somebody who attests it, and an issuer would attest to itself.
+  if (home === 'chain' && (attestor === undefined || attestor === issuer)) {
+    throw new Error(`the reserve of ${code} is attested by somebody else than its issuer`)
+  }
+  const attests = home === 'ledger' ? zeroAddress : attestor
+  const opening = [number, code, name, decimals, moneyHomes[home], engine, issuer, attests]
   return { contract: 'MoneyFactory', method: 'createCurrency', args: [opening], account: root }
 }
 
@@ -68,11 +89,17 @@ export const makeWrite = (
 export const openWrite = async (
   parts: Parts,
   { number, home }: CurrencyOpening,
-  { root, issuer }: { root: string; issuer: string },
+  { root, issuer, operator = issuer }: CurrencyRoles,
 ): Promise<ChainWrite> => {
   const money = await reads(parts).moneyOf(number)
-  return { contract: 'RailGate', method: 'openCurrency', args: [money, gateHomes[home], issuer, most], account: root }
+  return { contract: 'RailGate', method: 'openCurrency', args: [money, gateHomes[home], operator, most], account: root }
 }
+
+/**
+ * For so long an account that was asked about pays without `WalletRegistry` being asked again: a third of a payment's gas, at the price
+ * that the end of a binding is felt that much later. A freeze is felt at once.
+ */
+const recallSeconds = 3_600
 
 /** What the issuer says of its money once, when the root has made it. */
 export const termsOfIssuer = async (
@@ -85,10 +112,14 @@ export const termsOfIssuer = async (
   const write = (contract: string, method: string, args: unknown[]): ChainWrite => ({
     ...{ contract, method, args, account: issuer },
   })
-  if (currency.home === 'chain') return []
+  if (currency.home === 'chain') {
+    const { minting = 0n, burning = 0n } = currency.limits ?? {}
+    return [write(`SovereignMoney@${money}`, 'setMinterLimits', [issuer, minting, burning])]
+  }
   return [
     write(`SovereignMoney@${money}`, 'setLimits', [contracts.RailGate.address, most, most]),
     write('PolicyEngine', 'setPolicy', [money, tiers, Math.floor(now / 1_000)]),
+    write('PolicyEngine', 'setRecall', [money, recallSeconds]),
     ...institutions.map(name =>
       write('PolicyEngine', 'setInstitution', [money, contracts[name].address, id(`chancery:${name}`)]),
     ),
