@@ -24,6 +24,13 @@ import { Aliases1763800001050 } from '../migrations/agency/1050-aliases.ts'
 import { CbdcRail1763800001060 } from '../migrations/agency/1060-cbdc-rail.ts'
 import { CbdcArbiters1763800001070 } from '../migrations/agency/1070-cbdc-arbiters.ts'
 import { LandPayments1763800001080 } from '../migrations/agency/1080-land-payments.ts'
+import { CbdcReservationEntries1763800001085 } from '../migrations/agency/1085-cbdc-reservation-entries.ts'
+import { CbdcInstructions1763800001090 } from '../migrations/agency/1090-cbdc-instructions.ts'
+import { CbdcRequests1763800001100 } from '../migrations/agency/1100-cbdc-requests.ts'
+import { CbdcOffline1763800001110 } from '../migrations/agency/1110-cbdc-offline.ts'
+import { CbdcPurposes1763800001120 } from '../migrations/agency/1120-cbdc-purposes.ts'
+import { CbdcExchanges1763800001130 } from '../migrations/agency/1130-cbdc-exchanges.ts'
+import { Stablecoin1763800001140 } from '../migrations/agency/1140-stablecoin.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -51,6 +58,7 @@ import { entities as gateEntities } from './plugins/gate/entities.ts'
 import { entities as mandateEntities } from './plugins/mandates/entities.ts'
 import { entities as pseudonymEntities } from './plugins/pseudonyms/entities.ts'
 import { entities as registryEntities } from './plugins/registry/entities.ts'
+import { entities as stablecoinEntities } from './plugins/stablecoin/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
 import { accessEntities, storeEntities } from './store/entities.ts'
 import { openIdempotency } from './store/idempotency.ts'
@@ -99,6 +107,7 @@ export const agencyEntities = [
   ...aliasEntities,
   ...registryEntities,
   ...cbdcEntities,
+  ...stablecoinEntities,
   ...accessEntities,
 ]
 
@@ -126,6 +135,13 @@ export const agencyMigrations = [
   CbdcRail1763800001060,
   CbdcArbiters1763800001070,
   LandPayments1763800001080,
+  CbdcReservationEntries1763800001085,
+  CbdcInstructions1763800001090,
+  CbdcRequests1763800001100,
+  CbdcOffline1763800001110,
+  CbdcPurposes1763800001120,
+  CbdcExchanges1763800001130,
+  Stablecoin1763800001140,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

@@ -24,11 +24,13 @@ type Post = (path: string, body: unknown) => Promise<Record<string, unknown>>
 /** Signed requests to the ledger. What it refuses is a refusal here, by its code. */
 const openRequests = (agency: AgencyOnChain, url: string, key: () => IssuerKey): Post => {
   const { config, keys, settings } = agency
+  // Our own origin is ours; it does not have to be on the public internet.
+  const allowedHttpOrigins = [...config.allowedHttpOrigins, new URL(settings.publicUrl).origin]
   const signing = () => ({ key: key(), signer: keys.signer, clock: settings.clock })
   return async (path, body) => {
     const token = await signAgencyRequest({ audience: url, method: 'POST', url: url + path, body }, signing())
     const post = { body: JSON.stringify(body), headers: { authorization: `Agency ${token}` } }
-    const bounds = { allowedHttpOrigins: config.allowedHttpOrigins, post, timeoutMs: requestMs, maxBytes: answerMost }
+    const bounds = { allowedHttpOrigins, post, timeoutMs: requestMs, maxBytes: answerMost }
     const { status, body: bytes } = await fetchBounded(url + path, bounds).catch((cause: unknown) => {
       throw unavailable('The ledger cannot be reached; try again.', cause)
     })
@@ -62,14 +64,15 @@ const fundsOf = (answer: Record<string, unknown>): ReservedFunds => ({
 
 const noPreimage = '0'.repeat(64)
 
-/** @param ledger its public URL, and the currency that deeds are paid in. */
+/** @param ledger its public URL, or its path where it is served beside this agency, and the currency that deeds are paid in. */
 export const openLedgerFunds = async (
   agency: AgencyOnChain,
   ledger: { url: string; currency: number },
   key: () => IssuerKey,
 ): Promise<LedgerFunds> => {
   const { keys, settings } = agency
-  const post = openRequests(agency, ledger.url, key)
+  const url = new URL(ledger.url, settings.publicUrl).href
+  const post = openRequests(agency, url, key)
   const own = await keys.obtain({ kind: 'P-256', alias: 'ledger' })
   const keccak = await openKeccak()
   const structOf = openStructs(keccak)
@@ -85,7 +88,7 @@ export const openLedgerFunds = async (
   }
 
   return {
-    terms: async () => ({ ledger: ledger.url, currency: ledger.currency, arbiter: await arbiter() }),
+    terms: async () => ({ ledger: url, currency: ledger.currency, arbiter: await arbiter() }),
     async inspect(reservation) {
       await arbiter()
       return fundsOf(await post('/cbdc/reserved-funds/inspection', { reservation }))

@@ -1,4 +1,5 @@
 import type { AgencyOnChain } from './agency.ts'
+import { openChainLocks } from './chain/locks.ts'
 import { openMoneyRail } from './chain/money-rail.ts'
 import { openTypedSignatures } from './chain/typed-signatures.ts'
 import type { Log } from './http/log.ts'
@@ -9,11 +10,13 @@ import { schemes } from './kernel/ledger-entry.ts'
 import { withLowS } from './kernel/low-s.ts'
 import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
+import { payInstalments } from './plugins/cbdc/actions/instructions/pay.ts'
 import { resolveClosedWindows, settleQueued } from './plugins/cbdc/actions/interbank/rounds.ts'
 import { escheatDormant, flagDormant } from './plugins/cbdc/actions/orders/dormancy.ts'
 import { accrueDue } from './plugins/cbdc/actions/orders/interest.ts'
 import type { Fence } from './plugins/cbdc/actions/orders/rounds.ts'
 import { executeKeyOrders, expireReservations, sweepMerchants } from './plugins/cbdc/actions/orders/upkeep.ts'
+import { returnEnded } from './plugins/cbdc/actions/purpose/upkeep.ts'
 import { followRail } from './plugins/cbdc/actions/rail/follow.ts'
 import { checkInvariant } from './plugins/cbdc/actions/reads/invariant.ts'
 import type { KycPlace } from './plugins/cbdc/ledger/facts.ts'
@@ -28,18 +31,18 @@ import type { Round } from './rounds.ts'
 export type MoneyParts = { newId(): string; issuerKey(): IssuerKey }
 
 /**
- * Is a KYC attestation in force: its issuer accredited, not past its date, neither revoked nor suspended? Looked up in memory.
+ * Is a credential in force: its issuer accredited for the type, not past its date, neither revoked nor suspended? Looked up in memory.
  * @throws Refusal unavailable/status_unavailable
  */
-const kycJudge =
-  ({ chain, settings }: AgencyOnChain): CbdcNeeds['kycInForce'] =>
-  ({ issuer, list, index, until }: KycPlace) => {
+const credentialJudge =
+  ({ chain, settings }: AgencyOnChain) =>
+  (type: string, { issuer, list, index, until }: KycPlace): boolean => {
     const { status, trust } = chain.follower
     const now = settings.clock.now()
     const registry = chain.contracts.StatusRegistry.address
     return (
       now < until &&
-      trust.accreditation(issuer, 'KycAttestation', now).accredited &&
+      trust.accreditation(issuer, type, now).accredited &&
       status.status({ chain: chain.client.chain, registry, issuer, list, index }) === 'valid'
     )
   }
@@ -80,26 +83,28 @@ export const moneyOf = async (
 ): Promise<{ needs: CbdcNeeds; close(): Promise<void> }> => {
   const { house, chain, settings, did } = agency
   const domain = ledgerDomain(agency)
+  const credentialInForce = credentialJudge(agency)
   const signatures = await openTypedSignatures(domain)
   // The accounts of its currencies stand under a key of the agency's own that is used for nothing else.
   const { keyId, publicKeyHex } = await agency.keys.obtain({ kind: 'P-256', alias: 'ledger' })
-  const currencies = agency.config.currencies.map(({ number }) => number)
+  const { config } = agency
+  const currencies = [...config.currencies.map(({ number }) => number), ...config.carries]
   const rail = await openMoneyRail(chain, { account: agency.address, currencies })
   const needs: CbdcNeeds = {
     ...{ house, signatures, domain, did, newId: parts.newId, publicUrl: settings.publicUrl },
-    kycInForce: kycJudge(agency),
+    kycInForce: place => credentialInForce('KycAttestation', place),
+    credentialInForce,
     issuerAddress: issuer => issuerAddress(issuer, chain.client.chain),
     rules: openRules(ruleSettings(currencies)),
     ownKey: ownerKeyOf(publicKeyHex),
     signOwn: digest => ownerSignature(agency, keyId, digest),
-    signStatement(payload) {
+    signStatement(payload, typ = receiptType) {
       const { kid, keyId: signing, algorithm } = parts.issuerKey()
-      return sealJws({ alg: algorithm, kid, typ: receiptType }, payload, (alg, data) =>
-        agency.keys.signer.sign(signing, alg, data),
-      )
+      return sealJws({ alg: algorithm, kid, typ }, payload, (alg, data) => agency.keys.signer.sign(signing, alg, data))
     },
     rail,
     outbox: agency.outbox,
+    locks: openChainLocks(chain, settings.clock),
   }
   return { needs, close: () => signatures.close() }
 }
@@ -141,7 +146,9 @@ export const moneyRounds = (desk: Desk, log: Log): Round[] => [
   },
   upkeep(desk, 'expire', 5_000, expireReservations),
   upkeep(desk, 'keys', minuteMs, executeKeyOrders),
+  upkeep(desk, 'purposes', minuteMs, returnEnded),
   upkeep(desk, 'sweep', minuteMs, sweepMerchants),
+  upkeep(desk, 'instalments', minuteMs, payInstalments),
   upkeep(desk, 'interest', 10 * minuteMs, accrueDue),
   upkeep(desk, 'dormant', 60 * minuteMs, flagDormant),
   upkeep(desk, 'escheat', 60 * minuteMs, escheatDormant),

@@ -1,5 +1,6 @@
 import type { AgencyOnChain } from './agency.ts'
 import { keccak } from './chain/keccak.ts'
+import { openStablecoin } from './chain/stablecoin.ts'
 import { ConfigError } from './config.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { parseJson } from './http/json.ts'
@@ -48,6 +49,9 @@ import { mandates } from './plugins/mandates/plugin.ts'
 import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
+import { followCoins } from './plugins/stablecoin/actions/follow.ts'
+import type { StablecoinNeeds } from './plugins/stablecoin/needs.ts'
+import { stablecoin } from './plugins/stablecoin/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 import { keepRegisters, registryOf } from './registers.ts'
 import { keepRound } from './rounds.ts'
@@ -317,6 +321,36 @@ const mountCbdc = async ({ agency, newId, issuerKey }: Mounting): Promise<Mounte
   }
 }
 
+/** The tokens that the agency issues on the chain, and those whose reserve it attests. @throws ConfigError when there are none */
+const mountStablecoin = async ({ agency, identity, newId }: Mounting): Promise<Mounted> => {
+  const { house, outbox, chain, config, address: account, did } = agency
+  const issued = config.currencies.filter(({ home }) => home === 'chain')
+  if (issued.length + config.attests.length === 0) {
+    throw new ConfigError(`${config.name}: it neither issues a currency whose home is the chain nor attests a reserve`)
+  }
+  const open = (currency: number) => openStablecoin(chain, { account, currency })
+  const coins: StablecoinNeeds['coins'] = await Promise.all([
+    ...issued.map(async ({ number, code, decimals }) => ({
+      ...{ role: 'issuer' as const, number, code, decimals, chain: await open(number) },
+    })),
+    ...config.attests.map(async number => ({ role: 'attestor' as const, number, chain: await open(number) })),
+  ])
+  const { wallets } = chain.follower
+  const needs: StablecoinNeeds = { house, outbox, wallets, verify: identity.verify, did, coins, newId }
+  const failing = 'what became of acts on tokens was not looked at; tried again'
+  return {
+    routes: stablecoin.routes(needs),
+    keep(log) {
+      return keepRound(agency, log, {
+        ...{ name: 'stablecoin-follow', everyMs: 1_000, failing },
+        async run(check, ended) {
+          while ((await followCoins(needs, check)) > 0 && !ended());
+        },
+      })
+    },
+  }
+}
+
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
 export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
@@ -327,4 +361,5 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   aliases: mountAliases,
   registry: mountRegistry,
   cbdc: mountCbdc,
+  stablecoin: mountStablecoin,
 }

@@ -26,6 +26,8 @@ describe('an agency file', () => {
       registers: [],
       definitions: [],
       currencies: [],
+      carries: [],
+      attests: [],
     })
   })
 
@@ -33,6 +35,16 @@ describe('an agency file', () => {
     expect(file('status: { mode: anchored, roundSeconds: 60 }').status).toEqual({ mode: 'anchored', roundSeconds: 60 })
     expect(file('status: { mode: anchored }').status).toEqual({ mode: 'anchored', roundSeconds: 300 })
     expect(file('status: { mode: bitmap }').status.mode).toBe('bitmap')
+  })
+
+  it('says what its issuer may mint and burn of a currency of the chain, who attests it, and which ledger keeps it', () => {
+    const limits = 'limits: { minting: "9223372036854775807", burning: "1" }'
+    const [currency] = file(
+      `currencies: [{ number: 2, code: HBR, name: C, decimals: 2, home: chain, ${limits} }]`,
+    ).currencies
+    expect(currency?.limits).toEqual({ minting: 2n ** 63n - 1n, burning: 1n })
+    const { carries, attests } = file('carries: [2, 3]\nattests: [4]')
+    expect({ carries, attests }).toEqual({ carries: [2, 3], attests: [4] })
   })
 
   it('says where the authority for pseudonyms is reached', () => {
@@ -76,9 +88,45 @@ describe('an agency file', () => {
       'currencies: [{ number: 1, code: CRD, name: C, decimals: 2, home: ledger, peg: 1 }]',
       'unknown key "currencies.peg"',
     ],
+    ...[
+      [
+        'currencies: [{ number: 2, code: HBR, name: C, decimals: 2, home: chain }]',
+        'currencies.limits is of home chain',
+      ],
+      [
+        'currencies: [{ number: 1, code: CRD, name: C, decimals: 2, home: ledger, limits: { minting: "1", burning: "1" } }]',
+        'currencies.limits is of home chain',
+      ],
+      ...['{ minting: 5, burning: "1" }', '{ minting: "0", burning: "1" }', '{ minting: "1" }'].map(limits => [
+        `currencies: [{ number: 2, code: HBR, name: C, decimals: 2, home: chain, limits: ${limits} }]`,
+        'currencies.limits are texts of minor units a day, 1 to 2^63 − 1',
+      ]),
+      [
+        'currencies: [{ number: 2, code: HBR, name: C, decimals: 2, home: chain, limits: { minting: "9223372036854775808", burning: "1" } }]',
+        'currencies.limits are texts of minor units a day, 1 to 2^63 − 1',
+      ],
+      [
+        'currencies: [{ number: 2, code: HBR, name: C, decimals: 2, home: chain, limits: { total: "1" } }]',
+        'unknown key "currencies.limits.total"',
+      ],
+      ['carries: 2', 'carries must be a list of currency numbers'],
+      ['attests: [2, 2]', 'attests must be a list of currency numbers'],
+      ['attests: [0]', 'attests must be a list of currency numbers'],
+      ...['carries', 'attests'].map(key => [
+        `${key}: [1]\ncurrencies: [{ number: 1, code: CRD, name: C, decimals: 2, home: ledger }]`,
+        'the currency 1 is its own: others carry and attest it',
+      ]),
+    ].map(([more = '', message = '']): [string, string] => [more, message]),
     ['ledger: yes', 'ledger must be a mapping'],
     ['ledger: { url: "https://l.example", currency: 1, key: x }', 'unknown key "ledger.key"'],
-    ['ledger: { url: "http://l.example", currency: 1 }', 'ledger.url must be an https URL without a trailing slash'],
+    [
+      'ledger: { url: "http://l.example", currency: 1 }',
+      'ledger.url must be an https URL without a trailing slash, or the path of an agency of this origin',
+    ],
+    [
+      'ledger: { url: "//l.example", currency: 1 }',
+      'ledger.url must be an https URL without a trailing slash, or the path of an agency of this origin',
+    ],
     ['ledger: { url: "https://l.example", currency: 0 }', 'ledger.currency is a whole number from 1 to 65535'],
     ['root: perhaps', 'root is true or false'],
     ['issues: DrivingLicence', 'issues must be a list of credential types'],

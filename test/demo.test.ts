@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { AgencyOnChain } from '../src/agency.ts'
 import { demoNation } from '../src/demo/economy.ts'
 import { firstPayments, issuedToBankMinor, names, people as planned, policy, standing } from '../src/demo/plan.ts'
+import { runTerminal } from '../src/demo/terminal.ts'
 import { canonical } from '../src/kernel/canonical.ts'
 import { bind, dpopFetch, type Key, type Session, send, sha256, tryOpenSession } from './holder.ts'
 import { stopPostgres, withPostgres } from './postgres.ts'
@@ -72,8 +73,9 @@ const balances = async (service: Started): Promise<bigint[]> => {
   const last = Math.max(...people.map(({ account }) => account ?? 0))
   const all: bigint[] = []
   for (let number = 1; number <= last; number++) all.push((await readAccount(session, 'officer', number)).balance)
-  // There is no account behind the last one that the file names.
-  expect((await session.call('GET', `/cbdc/views/officer/accounts/${last + 1}`)).status).toBe(403)
+  // Behind the last one that the file names are the own accounts of currencies that others issue, and no more.
+  const own = (await ledgerOf(service)).currencies.slice(1).length * 6
+  expect((await session.call('GET', `/cbdc/views/officer/accounts/${last + own + 1}`)).status).toBe(403)
   return all
 }
 
@@ -83,7 +85,11 @@ const assertFunded = async (service: Started): Promise<void> => {
   const { funded, people } = read(service.dataDir)
   expect([funded, people.map(({ name }) => name)]).toEqual([true, planned.map(({ name }) => name)])
   const { currencies, participants } = await ledgerOf(service)
-  expect(currencies.map(({ code }) => code)).toEqual(['CRD'])
+  const hasIssuer = existsSync(join(service.dataDir, 'stablecoin-issuer'))
+  expect(currencies.map(({ code, home }) => `${code} ${home}`)).toEqual([
+    'CRD ledger',
+    ...(hasIssuer ? ['HBR chain'] : []),
+  ])
   expect(participants).toHaveLength(names.banks.length)
   const session = await sessionOf(service, people[0] as Person)
   const reserves = new Map<string, number>()
@@ -137,6 +143,45 @@ describe('the demo economy', () => {
     expect(statSync(join(folder.path, 'demo')).mode & 0o777).toBe(0o700)
     for (const { key } of read(folder.path).people) expect(service.output()).not.toContain(key.d)
   })
+
+  it('pays at the terminal with a person’s own key, and says by its code what the nation refuses', async () => {
+    const said: string[] = []
+    const keep = (line: string) => void said.push(line)
+    const run = async (...args: string[]) => {
+      const terminal = {
+        origin: service.url,
+        dataDir: folder.path,
+        clock: { now: () => Date.now() },
+        out: keep,
+        note: keep,
+      }
+      said.length = 0
+      return { code: await runTerminal(args, terminal), said: said.join('\n') }
+    }
+    expect(await run('pay', 'citizen-04', 'merchant-02', '200.01')).toEqual({
+      ...{ code: 1, said: expect.stringMatching(/^refused \(limit_per_payment\)/) },
+    })
+    expect(await run('pay', 'citizen-04', 'merchant-02', '500.01')).toEqual({
+      ...{ code: 1, said: expect.stringMatching(/^refused \(funds_insufficient\)/) },
+    })
+    expect(await run('pay', 'citizen-04', 'citizen-04', '1')).toMatchObject({ code: 1 })
+    for (const amount of ['0.001', '1e3', '-1', '']) {
+      expect(await run('pay', 'citizen-04', 'merchant-02', amount)).toMatchObject({ code: 2 })
+    }
+    expect(await run('pay', 'citizen-99', 'merchant-02', '1')).toMatchObject({ code: 2 })
+    expect(await run('pay', 'officer-01', 'merchant-02', '1')).toMatchObject({ code: 2 })
+    expect(await run('pay', 'citizen-04')).toMatchObject({ code: 2, said: expect.stringContaining('sell-parcel') })
+    expect((await run('people')).said.split('\n')).toHaveLength(24)
+    const nowhere = {
+      origin: 'http://127.0.0.1:1',
+      dataDir: folder.path,
+      clock: { now: () => 0 },
+      out: keep,
+      note: keep,
+    }
+    expect(await runTerminal(['people'], nowhere)).toBe(1)
+    expect(said.at(-1)).toContain('is the nation running?')
+  }, 30_000)
 
   it('is found by the next start as it was', async () => {
     const [before, held] = [readFileSync(fileIn(folder.path), 'utf8'), await balances(service)]
@@ -246,7 +291,7 @@ describe('without the demo nation', () => {
   }, 90_000)
 
   const agencyNamed = (name: string) =>
-    ({ config: { name, currencies: [{ number: 1, code: 'CRD' }] }, oprf: {} }) as unknown as AgencyOnChain
+    ({ config: { name, currencies: [{ number: 1, code: 'CRD' }], carries: [] }, oprf: {} }) as unknown as AgencyOnChain
   const all = [names.root, names.centralBank, ...names.banks].map(agencyNamed)
 
   it('is the demo nation only where all of it is here, on the chain it brought along, and not in production', () => {

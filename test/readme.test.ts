@@ -62,7 +62,9 @@ describe('the README', () => {
       const blocks = [...tour.matchAll(/```(sh|text)\n([\s\S]*?)```/g)]
       const script = blocks.filter(([, kind]) => kind === 'sh').map(([, , text]) => text)
       const expected = blocks.filter(([, kind]) => kind === 'text').map(([, , text]) => text)
-      const { stdout, stderr } = spawnSync('bash', ['-c', script.join('\n')], { cwd: root, encoding: 'utf8' })
+      const { stdout, stderr } = spawnSync('bash', ['-c', script.join('\n')], {
+        ...{ cwd: root, encoding: 'utf8', env: { ...process.env, DATA_DIR: dataDir } },
+      })
       expect({ stdout, stderr }).toEqual({ stdout: expected.join(''), stderr: '' })
     } finally {
       await service.stop()

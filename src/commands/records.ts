@@ -7,6 +7,7 @@ import { retention as gateRetention } from '../plugins/gate/entities.ts'
 import { retention as mandateRetention } from '../plugins/mandates/entities.ts'
 import { retention as pseudonymRetention } from '../plugins/pseudonyms/entities.ts'
 import { retention as registryRetention } from '../plugins/registry/entities.ts'
+import { retention as stablecoinRetention } from '../plugins/stablecoin/entities.ts'
 import { retention as walletRetention } from '../plugins/wallet/entities.ts'
 import { erase as eraseDue, type RetentionRule, storeRetention } from '../store/retention.ts'
 import { assertStarted, type Desk, recordCommand, withStore } from './desk.ts'
@@ -23,6 +24,7 @@ export const retention: RetentionRule[] = [
   ...bindingRetention,
   ...aliasRetention,
   ...cbdcRetention,
+  ...stablecoinRetention,
   { table: 'outbox', keep: 'forever', why: 'A nonce belongs to one row for ever; that is why nothing is sent twice.' },
   { table: 'api_keys', keep: 'forever', why: 'Who a key was given to act stays traceable; the secret is not stored.' },
   { table: 'migrations', keep: 'forever', why: 'Which form the database has.' },

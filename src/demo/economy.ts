@@ -11,7 +11,7 @@ import { ledgerDomain, ownerSignature } from '../money.ts'
 import { appoint, attestCustomers, placeOf } from './attestations.ts'
 import { actAs, actTogether, type Call, openInstitution } from './doors.ts'
 import { type Economy, newEconomy, openEconomyFile, type Person, signerOf } from './people.ts'
-import { bankLimitMinor, firstPayments, issuedToBankMinor, names, policy } from './plan.ts'
+import { awayPolicy, bankLimitMinor, firstPayments, issuedToBankMinor, names, policy } from './plan.ts'
 
 /** The institutions that make the economy, where all of them run in this process. */
 export type Nation = {
@@ -19,6 +19,8 @@ export type Nation = {
   centralBank: AgencyOnChain
   banks: readonly AgencyOnChain[]
   currency: CurrencyConfig
+  /** Currencies of others, at home on the chain, that its ledger keeps as well. */
+  away: readonly CurrencyConfig[]
 }
 
 type Settings = { production: boolean; rpcUrls: readonly string[] }
@@ -34,7 +36,9 @@ export const demoNation = (
   const currency = centralBank?.config.currencies[0]
   const isWhole = banks.length === names.banks.length && !production && rpcUrls.length === 0
   if (!isWhole || root?.oprf === undefined || centralBank === undefined || currency === undefined) return undefined
-  return { root, centralBank, banks, currency }
+  const { carries } = centralBank.config
+  const away = agencies.flatMap(({ config }) => config.currencies).filter(({ number }) => carries.includes(number))
+  return { root, centralBank, banks, currency, away }
 }
 
 type Work = { nation: Nation; call: Call; economy: Economy }
@@ -55,13 +59,14 @@ const reserveKey = ({ keys }: AgencyOnChain) => keys.obtain({ kind: 'P-256', ali
 const listed = async (call: Call, { centralBank }: Nation, operation: string, params: Record<string, string> = {}) =>
   ((await call(centralBank.config.name, operation, { params })).body as { items: Record<string, unknown>[] }).items
 
-const isOpen = async (call: Call, nation: Nation): Promise<boolean> =>
-  (await listed(call, nation, 'listCurrencies')).some(each => each['currency'] === nation.currency.number)
+const isOpen = async (call: Call, nation: Nation, { number } = nation.currency): Promise<boolean> =>
+  (await listed(call, nation, 'listCurrencies')).some(each => each['currency'] === number)
 
-const establishCurrency = async ({ nation, call, economy }: Work): Promise<void> => {
-  if (await isOpen(call, nation)) return
-  const { number, code, decimals, home } = nation.currency
-  const asked = { body: { number, code, decimals, home, policy } }
+const establishCurrency = async ({ nation, call, economy }: Work, currency = nation.currency): Promise<void> => {
+  if (await isOpen(call, nation, currency)) return
+  const { number, code, decimals, home } = currency
+  const terms = home === 'ledger' ? policy : awayPolicy
+  const asked = { body: { number, code, decimals, home, policy: terms } }
   await actTogether(call, nation.centralBank, { officers: officersOf(economy), operation: 'openCurrency', asked })
 }
 
@@ -198,6 +203,11 @@ const payCitizens = async (work: Work, reserve: Reserve): Promise<void> => {
     throw new Error(`the ledger refuses a first payment of ${bank.config.name}: ${refused.code}`)
 }
 
+/** After everything else, so that the accounts of the economy have the numbers they had before others issued money too. */
+const openAway = async (work: Work): Promise<void> => {
+  for (const currency of work.nation.away) await establishCurrency(work, currency)
+}
+
 /**
  * Brings the economy into being, once. Killed at any step and started again it goes on where it was; a ledger on which
  * somebody else has opened the currency is left as it is.
@@ -206,7 +216,8 @@ const payCitizens = async (work: Work, reserve: Reserve): Promise<void> => {
 export const fundEconomy = async (nation: Nation, call: Call, dataDir: string): Promise<void> => {
   const file = openEconomyFile(dataDir)
   const known = await file.read()
-  if (known?.funded || (known === undefined && (await isOpen(call, nation)))) return
+  if (known?.funded) return openAway({ nation, call, economy: known })
+  if (known === undefined && (await isOpen(call, nation))) return
   const { root, centralBank, banks, currency } = nation
   const economy = known ?? newEconomy(centralBank.settings.clock.now())
   const work = { nation, call, economy }
@@ -222,5 +233,6 @@ export const fundEconomy = async (nation: Nation, call: Call, dataDir: string): 
   await file.write(economy)
   await Promise.all(banks.map(bank => nameMerchants(work, bank)))
   await Promise.all(reserves.map(reserve => payCitizens(work, reserve)))
+  await openAway(work)
   await file.write({ ...economy, funded: true })
 }

@@ -18,7 +18,11 @@ export const policy = {
   ],
   ...{ merchantsKeepMinor: String(1_000_00), keyOrderDelaySeconds: 7 * 86_400, reservationMostSeconds: 90 * 86_400 },
   ...{ interest: null, dormancy: { dormantAfterDays: 1_826, escheatAfterDays: 5_479 } },
+  offline: { capMinor: String(200_00), certificateSeconds: 3 * 86_400, graceSeconds: 7 * 86_400, vouchersMost: 32 },
 }
+
+/** Of currencies that others issue on the chain: their money is nobody's to take for having lain idle. */
+export const awayPolicy = { ...policy, dormancy: null }
 
 export const issuedToBankMinor = String(5_000_000_00)
 export const bankLimitMinor = String(10_000_000_00)

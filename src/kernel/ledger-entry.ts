@@ -8,7 +8,7 @@ export type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'i64' | 'bytes16' | 'byte
 /**
  * Whose word an entry rests on. `owner`: a signature of an account's key. `order`: an institution's decision, named by the id of
  * the journal record of its act. `time`: anyone, once the time has come. `chain`: a final event of the chain.
- * `instruction`: what the owner laid down before (`link`).
+ * `instruction`: what the owner laid down before (`link`, `instruct`).
  */
 export type Authority = 'owner' | 'order' | 'time' | 'chain' | 'instruction'
 
@@ -129,6 +129,33 @@ export const kinds = {
     code: 19,
     authority: 'instruction',
     fields: { from: 'u32', to: 'u32', currency: 'u16', amount: 'u64' },
+  },
+  /**
+   * The owner's standing order: `amount` to `to`, first at `first` (seconds), then every so many units (0 once, 1 day, 2 week,
+   * 3 month). `times` 0: until it is revoked. It is the account's: another key of the account leaves it standing.
+   */
+  instruct: {
+    code: 20,
+    authority: 'owner',
+    fields: {
+      ...{ account: 'u32', to: 'u32', currency: 'u16', amount: 'u64', first: 'u32', unit: 'u8', every: 'u16' },
+      ...{ times: 'u16', nonce: 'u32', validUntil: 'u32' },
+    },
+    signature:
+      'Instruct(uint32 account,uint32 to,uint16 currency,uint64 amount,uint32 first,uint8 unit,uint16 every,uint16 times,uint32 nonce,uint32 validUntil)',
+  },
+  /** Under that instruction, once it is due. `index` counts from 0; a missed one is passed over. */
+  instalment: {
+    code: 21,
+    authority: 'instruction',
+    fields: { instruction: 'u32', index: 'u16', from: 'u32', to: 'u32', currency: 'u16', amount: 'u64' },
+  },
+  /** Ends an instruction, by its payer. */
+  revoke: {
+    code: 22,
+    authority: 'owner',
+    fields: { account: 'u32', instruction: 'u32', nonce: 'u32', validUntil: 'u32' },
+    signature: 'Revoke(uint32 account,uint32 instruction,uint32 nonce,uint32 validUntil)',
   },
 } as const satisfies Record<string, Kind>
 

@@ -8,7 +8,7 @@ const leafPrefix = Buffer.of(0)
 const nodePrefix = Buffer.of(1)
 
 /** RFC 6962, 2.1: SHA-256(0x00 ‖ entry). */
-export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, entry]))
+export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, entry], 1 + entry.length))
 /** RFC 6962, 2.1: SHA-256(0x01 ‖ left ‖ right). */
 export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
   sha256(Buffer.concat([nodePrefix, left, right]))

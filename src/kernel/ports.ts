@@ -108,10 +108,16 @@ export type WalletReader = {
 
 /** Hands a transaction for the chain over to the outbox, in the same database transaction as the act that wants it. */
 export type ChainWrite = { contract: string; method: string; args: unknown[]; account: string }
+export type OutboxStanding = {
+  state: 'queued' | 'mined' | 'final' | 'failed'
+  block?: BlockRef
+  /** Of what failed: the contract's error with its arguments, such as `ListExists(0x…, 4)`. */
+  error?: string
+}
 export type ChainOutbox = {
   /** @returns the outbox id, under which `state` can be followed. */
   enqueue(tx: Tx, writes: ChainWrite[]): Promise<string>
-  state(id: string): Promise<{ state: 'queued' | 'mined' | 'final' | 'failed'; block?: BlockRef } | undefined>
+  state(id: string): Promise<OutboxStanding | undefined>
   /** Resolves when the outbox id has reached `mined`, or after `timeoutMs` with its state by then. */
   wait(id: string, timeoutMs: number): Promise<'queued' | 'mined' | 'final' | 'failed'>
 }
@@ -371,6 +377,9 @@ export type RailEvent = {
 
 /** What one currency is on the chain, in minor units. */
 export type RailStanding = {
+  /** Where it comes into being, and the decimals of its token, as the chain has them for good. */
+  home: 'ledger' | 'chain'
+  decimals: number
   /** Spendable there. */
   supply: bigint
   /** Held by the gate: locked, for a currency at home on the chain. */

@@ -8,6 +8,30 @@ describe('the bytes of an entry', () => {
     expect(lengthOf('transfer')).toBe(93)
   })
 
+  it.each<[string, Entry, string]>([
+    [
+      'standing instruction',
+      {
+        ...{ kind: 'instruct', account: 1, to: 2, currency: 3, amount: 4n, first: 5, unit: 3, every: 6, times: 7 },
+        ...{ nonce: 8, validUntil: 9, signature: 'ab'.repeat(64) },
+      },
+      `140000000100000002000300000000000000040000000503000600070000000800000009${'ab'.repeat(64)}`,
+    ],
+    [
+      'instalment of it',
+      { kind: 'instalment', instruction: 1, index: 2, from: 3, to: 4, currency: 5, amount: 6n },
+      '15000000010002000000030000000400050000000000000006',
+    ],
+    [
+      'revocation of it',
+      { kind: 'revoke', account: 1, instruction: 2, nonce: 3, validUntil: 4, signature: 'cd'.repeat(64) },
+      `1600000001000000020000000300000004${'cd'.repeat(64)}`,
+    ],
+  ])('of a %s are these and stay so', (_, entry, bytes) => {
+    expect(encodeEntry(entry).toString('hex')).toBe(bytes)
+    expect(decodeEntry(Buffer.from(bytes, 'hex'))).toEqual(entry)
+  })
+
   it('begin with a number that no other kind has', () => {
     const codes = kindNames.map(kind => kinds[kind].code)
     expect(new Set(codes).size).toBe(codes.length)
@@ -45,7 +69,7 @@ describe('the bytes of an entry', () => {
     expect(decodeEntry(Buffer.concat([bytes, Buffer.alloc(1)]))).toBeUndefined()
   })
 
-  it.each([0, 20, 255])('are nothing under the number %d', code => {
+  it.each([0, 23, 255])('are nothing under the number %d', code => {
     expect(decodeEntry(Buffer.concat([Buffer.of(code), Buffer.alloc(92)]))).toBeUndefined()
     expect(decodeEntry(new Uint8Array())).toBeUndefined()
   })

@@ -77,6 +77,7 @@ describe('what an owner signs', () => {
   it('changes with every member that is signed, and with nothing else', () => {
     const plain = { from: 0, to: 0, currency: 0, amount: 0n, fee: 0, nonce: 0, validUntil: 0, reservation: 0 } as const
     const more = { account: 0, scheme: 0, prefix: 0, expiry: 0, arbiter: 0, remaining: 0n, last: 0, by: 0, linked: 0 }
+    const later = { first: 0, unit: 0, every: 0, times: 0, instruction: 0 }
     const bytes = {
       x: '00'.repeat(32),
       lockHash: '00'.repeat(32),
@@ -84,7 +85,14 @@ describe('what an owner signs', () => {
       recipient: '00'.repeat(20),
     }
     for (const kind of signedKinds) {
-      const entry = { kind, ...plain, ...more, ...bytes, signature: '00'.repeat(64) } as unknown as SignedEntry
+      const entry = {
+        kind,
+        ...plain,
+        ...more,
+        ...later,
+        ...bytes,
+        signature: '00'.repeat(64),
+      } as unknown as SignedEntry
       const before = hex(structOf(entry))
       const signed = typedDataOf(entry, domain).types[typedDataOf(entry, domain).primaryType]?.map(({ name }) => name)
       for (const [name, value] of Object.entries(entry)) {
@@ -94,6 +102,13 @@ describe('what an owner signs', () => {
         expect({ kind, name, changed: after !== before }).toEqual({ kind, name, changed: signed?.includes(name) })
       }
     }
+  })
+
+  it('of a standing instruction and its end has these types', () => {
+    expect(kinds.instruct.signature).toBe(
+      `Instruct(uint32 account,uint32 to,uint16 currency,uint64 amount,uint32 first,uint8 unit,uint16 every,uint16 times,uint32 nonce,uint32 validUntil)`,
+    )
+    expect(kinds.revoke.signature).toBe('Revoke(uint32 account,uint32 instruction,uint32 nonce,uint32 validUntil)')
   })
 
   const transfer = { kind: 'transfer', from: 1, to: 2, currency: 1, amount: 5n, fee: 0, nonce: 0, validUntil: 9 }

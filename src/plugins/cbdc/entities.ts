@@ -1,8 +1,13 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+import { exchangeEntities, exchangeRetention } from './exchange/entities.ts'
+import { instructionEntities, instructionRetention } from './instructions/entities.ts'
 import { interbankEntities, interbankRetention } from './interbank/entities.ts'
+import { offlineEntities, offlineRetention } from './offline/entities.ts'
 import { orderEntities, orderRetention } from './orders/entities.ts'
+import { purposeEntities, purposeRetention } from './purpose/entities.ts'
 import { railEntities, railRetention } from './rail/entities.ts'
 import { receiptEntities, receiptRetention } from './receipts/entities.ts'
+import { requestEntities, requestRetention } from './requests/entities.ts'
 
 const text: EntitySchemaColumnOptions = { type: 'text' }
 const integer: EntitySchemaColumnOptions = { type: 'bigint' }
@@ -21,6 +26,7 @@ export const entities: EntitySchema[] = [
       last_time: integer,
       next_account: integer,
       next_reservation: integer,
+      next_instruction: integer,
     },
   },
   {
@@ -176,7 +182,17 @@ export const entities: EntitySchema[] = [
   },
 ]
   .map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
-  .concat(railEntities, receiptEntities, orderEntities, interbankEntities)
+  .concat(
+    purposeEntities,
+    offlineEntities,
+    railEntities,
+    receiptEntities,
+    orderEntities,
+    interbankEntities,
+    exchangeEntities,
+    instructionEntities,
+    requestEntities,
+  )
 
 const ledger = 'The ledger itself: balances are the sum of its entries.'
 
@@ -198,5 +214,10 @@ export const retention = [
   ...railRetention,
   ...orderRetention,
   ...interbankRetention,
+  ...exchangeRetention,
+  ...instructionRetention,
+  ...offlineRetention,
+  ...purposeRetention,
   ...receiptRetention,
+  ...requestRetention,
 ] as const

@@ -16,6 +16,12 @@ const invalid: Record<Invalidity, () => Refusal> = {
     new Refusal('rejected', 'reservation_expired', 'The reservation has expired; the money is the payer’s again.'),
   reservation_pending: () =>
     new Refusal('rejected', 'reservation_pending', 'The reservation has not expired yet; wait for its expiry.'),
+  instruction_unknown: () =>
+    new Refusal('not_found', 'instruction_unknown', 'No instruction of that number stands for the account (any more).'),
+  instalment_index: () =>
+    new Refusal('conflict', 'instalment_index', 'That instalment was paid or passed over, or there is none.'),
+  instalment_early: () =>
+    new Refusal('rejected', 'instalment_early', 'The instalment is not due yet; wait for its time.'),
   signature_invalid: () =>
     new Refusal(
       'forbidden',
@@ -45,6 +51,14 @@ const invalid: Record<Invalidity, () => Refusal> = {
       'reservation_expiry',
       'A reservation expires in the future, within the time that policy grants.',
     ),
+  instruction_schedule: () =>
+    new Refusal(
+      'rejected',
+      'instruction_schedule',
+      'An instruction begins in the future; once, or every so many days, weeks or months, within the time of the ledger.',
+    ),
+  instruction_terms: () =>
+    new Refusal('rejected', 'instruction_terms', 'The instalment is not what the owner instructed.'),
   account_frozen: () => new Refusal('forbidden', 'account_frozen', 'The account is frozen by an order.'),
   freeze_unknown: () => new Refusal('conflict', 'freeze_unknown', 'That much is not frozen on this account.'),
   account_not_linked: () =>
@@ -296,3 +310,16 @@ export const obligationTaken = (): Refusal =>
   new Refusal('conflict', 'obligation_taken', 'Another obligation bears that id.')
 export const moveOpen = (): Refusal =>
   new Refusal('conflict', 'move_open', 'Money of this account is still on its way between the rails; wait for its end.')
+
+// Standing instructions.
+export const instructionsTooMany = (): Refusal =>
+  new Refusal('rejected', 'instructions_too_many', 'So many instructions stand for the account; revoke some first.')
+
+/** Of a currency that stands on the chain as well. */
+export const currencyDiffersOnChain = (home: 'ledger' | 'chain', decimals: number): Refusal =>
+  new Refusal(
+    'rejected',
+    'currency_differs_on_chain',
+    'The currency stands on the chain with another home or other decimals; open it as it is there.',
+    { facts: { home, decimals } },
+  )

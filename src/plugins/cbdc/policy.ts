@@ -66,10 +66,11 @@ export const windowMost = 20_000
 export const listMost = 100
 
 /** Moves between the rails that do not go on by themselves. */
-export const railRequires = { decide: officer('cbdc:rail'), read: { by: 'anyone' } } as const satisfies Record<
-  string,
-  Requirement
->
+export const railRequires = {
+  decide: officer('cbdc:rail'),
+  list: officer('cbdc:rail'),
+  read: { by: 'anyone' },
+} as const satisfies Record<string, Requirement>
 
 /** Reading. Whoever owns an account, whoever serves it, and officers; and whom a court's order lets read one. */
 export const readRequires = {
@@ -102,6 +103,8 @@ export const readRequires = {
 /** Entries on one page. */
 export const entriesMost = 200
 export const entriesUsual = 50
+/** Instructions that may stand for one account. */
+export const instructionsMost = 200
 /** How far the clock of whoever asks may be ahead of this one, ms. */
 export const clockSkewMs = 60_000
 
@@ -122,3 +125,17 @@ export const resolutionMs = 3_600_000
 
 /** Institutions that decide on reservations. */
 export const arbiterRequires = { arbiter: { by: 'agency' } } as const satisfies Record<string, Requirement>
+
+/** Requests to pay: both sides are customers, of whom nothing but the pseudonym is needed. */
+export const requestRequires = {
+  party: {
+    by: 'holder',
+    of: { id: 'kyc', type: 'KycAttestation', reads: [['pseudonym']], obtain: kyc.obtain },
+  },
+} as const satisfies Record<string, Requirement>
+
+/** For how long a request to pay may be open, ms. */
+export const requestLifeMost = 90 * 86_400_000
+/** Open requests of one payee, and of those to one account: so many of one payee stand in anybody's inbox. */
+export const openRequestsMost = 1_000
+export const requestsToOneMost = 20

@@ -1,5 +1,6 @@
 import { leafHash, merkleRoot } from '../../../src/kernel/merkle.ts'
 import type { Row, Store } from '../../../src/kernel/ports.ts'
+import { instructionColumns, instructionOf } from '../../../src/plugins/cbdc/actions/instructions/rows.ts'
 import { lockHead, readAccounts, reservationColumns, reservationOf } from '../../../src/plugins/cbdc/actions/rows.ts'
 import { type Fold, openFold, type SignedClaim } from '../../../src/plugins/cbdc/ledger/fold.ts'
 import { isCustomer } from '../../../src/plugins/cbdc/ledger/limits.ts'
@@ -79,6 +80,25 @@ const expectOrdered = (
   return touched
 }
 
+/** Those that stand are the fold's; what the round knows besides never goes back behind it. */
+const expectInstructions = async (store: Store, fold: Fold): Promise<void> => {
+  const rows = await store.read(`SELECT ${instructionColumns} FROM cbdc_instructions ORDER BY number`)
+  const kept = rows.map(instructionOf)
+  expect(kept.map(({ number }) => number)).toEqual(kept.map((_, at) => at + 1))
+  const ledgers = kept
+    .filter(({ state }) => state === 'standing')
+    .map(row => {
+      const { number, from, to, currency, amount, first, unit, every, times, next } = row
+      return { number, from, to, currency, amount, first, unit, every, times, next }
+    })
+  expect(ledgers).toEqual([...fold.instructions.values()])
+  for (const { state, endedBy, nextDue, turn, next, paid, missed } of kept) {
+    expect((state === 'standing') === (endedBy === null)).toBe(true)
+    expect(state === 'standing' || nextDue === null).toBe(true)
+    expect(turn >= next && paid + missed <= turn).toBe(true)
+  }
+}
+
 /**
  * That everything which the ledger keeps is what its entries make of it, and that what they make of it is sound.
  * @returns the claims of all signed entries.
@@ -131,11 +151,13 @@ export const expectFolded = async (
   for (const { amount, posted, remaining, state, endedBy } of kept) {
     expect(posted + remaining <= amount && (state === 'pending') === (endedBy === null)).toBe(true)
   }
+  await expectInstructions(store, fold)
   expect(accounts.reduce((sum, account) => sum + balanceOf(account), 0n)).toBe(0n)
   const head = await store.transaction(lockHead)
   expect(head).toEqual({
     ...{ nextEntry: entries.length + 1, nextBatch: batches.length + 1, lastTime: batches.at(-1)?.at ?? 0 },
     ...{ nextAccount: fold.nextAccount(), nextReservation: fold.nextReservation() },
+    nextInstruction: fold.nextInstruction(),
   })
   return { fold, claims, entries }
 }

@@ -25,14 +25,24 @@ const amounts = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n) },
 )
 
+const dayMs = 86_400_000
+/** Mostly moments; now and then a day or a month, so that instalments come due. */
+const passes = fc.oneof(
+  { weight: 40, arbitrary: fc.nat(9_000) },
+  { weight: 1, arbitrary: fc.constantFrom(dayMs, 7 * dayMs, 31 * dayMs) },
+)
+
 /** Kinds that make the others possible come more often. */
-const kindsOften: KindName[] = [...kindNames, 'transfer', 'transfer', 'transfer', 'mint', 'mint', 'reserve', 'reserve']
+const kindsOften: KindName[] = [
+  ...kindNames,
+  ...(['transfer', 'transfer', 'transfer', 'mint', 'mint', 'reserve', 'reserve', 'instruct', 'instalment'] as const),
+]
 
 export const intents = (kinds: readonly KindName[] = kindsOften, most = 60): fc.Arbitrary<Intent[]> =>
   fc.array(
     fc.record({
       ...{ kind: fc.constantFrom(...kinds), one: fc.nat(40), two: fc.nat(40), three: fc.nat(40), amount: amounts },
-      ...{ signed: fc.nat(19).map(n => n > 0), spoilt: fc.nat(60), passes: fc.nat(9_000) },
+      ...{ signed: fc.nat(19).map(n => n > 0), spoilt: fc.nat(60), passes },
     }),
     { minLength: 1, maxLength: most, size: 'max' },
   )
@@ -73,6 +83,10 @@ export const entryFrom = (
   const reserved = [...model.reservations.keys()]
   const reservation = spoilt === 5 ? 77 : (reserved[intent.one % Math.max(1, reserved.length)] ?? 1)
   const found = model.reservations.get(reservation)
+  const stand = [...model.instructions.keys()]
+  const instruction = spoilt === 5 ? 77 : (stand[intent.one % Math.max(1, stand.length)] ?? 1)
+  const instructed = model.instructions.get(instruction)
+  const index = (instructed?.next ?? 0) + (spoilt % 10 === 3 ? 1 : 0) - (spoilt === 9 && instructed?.next ? 1 : 0)
   const by = spoilt === 6 ? one : found === undefined || found.arbiter === 0 ? (found?.to ?? 1) : found.arbiter
   const payment = { from: one, to: two, currency, amount, fee, nonce, validUntil, signature }
   const least = (bound: bigint | undefined): bigint =>
@@ -122,12 +136,39 @@ export const entryFrom = (
       amount: BigInt.asIntN(64, intent.three % 2 === 0 ? amount : -amount),
     }),
     close: () => ({ kind: 'close', account: one, order }),
+    instruct: () => ({
+      ...{ kind: 'instruct', account: one, to: two, currency, amount, nonce, validUntil, signature },
+      // Soon, so that the history sees it come; of days most are too far for it.
+      ...{ first: second + (spoilt === 7 ? 0 : 1 + (intent.three % 9)), unit: spoilt === 8 ? 4 : intent.three % 4 },
+      every: spoilt === 9 ? 0 : intent.three % 4 === 0 ? 1 : 1 + (intent.two % 3),
+      times: intent.three % 4 === 0 ? 1 : intent.two % 4,
+    }),
+    instalment: () => ({
+      ...{ kind: 'instalment', instruction, index, from: spoilt === 6 ? one : (instructed?.from ?? one) },
+      ...{
+        to: spoilt === 10 ? two : (instructed?.to ?? two),
+        currency: spoilt === 1 ? 9 : (instructed?.currency ?? 1),
+      },
+      amount: spoilt === 11 ? amount : (instructed?.amount ?? amount),
+    }),
+    revoke: () => {
+      const account = spoilt === 6 ? one : (instructed?.from ?? one)
+      return {
+        kind: 'revoke',
+        account,
+        instruction,
+        nonce: model.accounts.get(account)?.nonce ?? 0,
+        validUntil,
+        signature,
+      }
+    },
     sweep: () => ({
       ...{ kind: 'sweep', from: one, to: spoilt === 6 ? two : (account?.linked ?? two), currency, amount },
     }),
   }
   const entry = entries[kind]()
-  const speaks = 'by' in entry ? entry.by : 'signature' in entry ? one : undefined
+  const speaks =
+    'by' in entry ? entry.by : kind === 'revoke' ? instructed?.from : 'signature' in entry ? one : undefined
   const owned = speaks === undefined ? undefined : model.accounts.get(speaks)?.key
   const owner = keys.find(each => keyName(each) === owned)
   return { entry, signer: intent.signed ? owner : keys.find(each => each !== owner) }

@@ -31,13 +31,47 @@ type ModelReservation = {
   lock: string
   arbiter: number
 }
+type ModelInstruction = {
+  from: number
+  to: number
+  currency: number
+  amount: bigint
+  first: number
+  unit: number
+  every: number
+  times: number
+  next: number
+}
+
+/** Seconds of an instalment by the calendar, month by month; NaN where there is none. */
+export const modelDue = (
+  { first, unit, every, times }: Omit<ModelInstruction, 'from' | 'to'>,
+  index: number,
+): number => {
+  if ((times > 0 && index >= times) || (unit === 0 && index > 0)) return Number.NaN
+  const date = new Date(first * 1_000)
+  if (unit === 1 || unit === 2) date.setUTCDate(date.getUTCDate() + index * every * (unit === 2 ? 7 : 1))
+  if (unit === 3) {
+    const day = date.getUTCDate()
+    date.setUTCDate(1)
+    date.setUTCMonth(date.getUTCMonth() + index * every)
+    const month = date.getUTCMonth()
+    date.setUTCDate(day)
+    // Past the end of a shorter month: its last day.
+    if (date.getUTCMonth() !== month) date.setUTCDate(0)
+  }
+  const due = date.getTime() / 1_000
+  return due < 2 ** 32 ? due : Number.NaN
+}
 
 /** The order in which reasons are told. */
 export const precedence = [
   ...['amount_not_positive', 'amount_too_large', 'account_same', 'account_unknown', 'account_closed'],
-  ...['reservation_unknown', 'reservation_expired', 'reservation_pending', 'signature_invalid', 'transfer_expired'],
+  ...['reservation_unknown', 'reservation_expired', 'reservation_pending'],
+  ...['instruction_unknown', 'instalment_index', 'instalment_early', 'signature_invalid', 'transfer_expired'],
   ...['nonce_mismatch', 'currency_mismatch', 'key_invalid', 'account_number_taken', 'preimage_mismatch'],
-  ...['reservation_amount', 'reservation_expiry', 'account_frozen', 'freeze_unknown', 'account_not_linked'],
+  ...['reservation_amount', 'reservation_expiry', 'instruction_schedule', 'instruction_terms'],
+  ...['account_frozen', 'freeze_unknown', 'account_not_linked'],
   ...[
     'account_not_issuance',
     'account_not_empty',
@@ -59,7 +93,8 @@ type Judged = { against: Reasons; happens: () => void }
 export const openModel = (feesOf: (currency: number) => number) => {
   const accounts = new Map<number, ModelAccount>()
   const reservations = new Map<number, ModelReservation>()
-  const counts = { accounts: 0, reservations: 0 }
+  const instructions = new Map<number, ModelInstruction>()
+  const counts = { accounts: 0, reservations: 0, instructions: 0 }
   let fees: { currency: number; fee: bigint }[] = []
 
   const of = (number: number): ModelAccount => {
@@ -342,6 +377,65 @@ export const openModel = (feesOf: (currency: number) => number) => {
           },
         }
       }
+      case 'instruct': {
+        const { account: from, to, currency, amount, first, unit, every, times } = entry
+        const payer = accounts.get(from)
+        const due = (index: number) => modelDue({ currency, amount, first, unit, every, times, next: 0 }, index)
+        const once = unit === 0 && every === 1 && times === 1
+        const repeated = unit >= 1 && unit <= 3 && every > 0 && (times === 0 || !Number.isNaN(due(times - 1)))
+        return {
+          against: {
+            ...sizes(amount),
+            account_same: from === to,
+            ...spoken(from, entry, signer, at),
+            currency_mismatch: otherCurrency(from, currency),
+            instruction_schedule: !(once || repeated) || first * 1_000 <= at,
+            account_frozen: isHeld(from),
+            funds_insufficient: payer?.side === 1,
+            payee_cannot_receive: cannotReceive(to, currency, 0n),
+          },
+          happens: () => {
+            of(from).nonce += 1
+            counts.instructions += 1
+            instructions.set(counts.instructions, { from, to, currency, amount, first, unit, every, times, next: 0 })
+          },
+        }
+      }
+      case 'instalment': {
+        const { instruction: number, index, from, to, currency, amount } = entry
+        const found = instructions.get(number)
+        const due = found === undefined ? Number.NaN : modelDue(found, index)
+        const other = found?.to !== to || found.currency !== currency || found.amount !== amount
+        return {
+          against: {
+            ...presence(from),
+            instruction_unknown: found?.from !== from,
+            instalment_index: Number.isNaN(due) || index < (found?.next ?? 0),
+            instalment_early: due * 1_000 > at,
+            instruction_terms: other,
+            account_frozen: isHeld(from),
+            ...lacking(from, amount, false),
+            payee_cannot_receive: cannotReceive(to, currency, amount),
+          },
+          happens: () => {
+            give(from, to, amount)
+            const instruction = found as ModelInstruction
+            instruction.next = index + 1
+            if (Number.isNaN(modelDue(instruction, index + 1))) instructions.delete(number)
+          },
+        }
+      }
+      case 'revoke':
+        return {
+          against: {
+            instruction_unknown: instructions.get(entry.instruction)?.from !== entry.account,
+            ...spoken(entry.account, entry, signer, at),
+          },
+          happens: () => {
+            of(entry.account).nonce += 1
+            instructions.delete(entry.instruction)
+          },
+        }
       case 'keyChange':
       case 'keyOrder': {
         const owned = entry.kind === 'keyChange' ? spoken(entry.account, entry, signer, at) : presence(entry.account)
@@ -357,7 +451,7 @@ export const openModel = (feesOf: (currency: number) => number) => {
   }
 
   return {
-    ...{ accounts, reservations, counts },
+    ...{ accounts, reservations, instructions, counts },
     /** @param beforehand reasons that are not the ledger's own. @returns why not, or undefined when it stands now. */
     enter(entry: Entry, signer: OwnerKey | undefined, at: number, beforehand: Reasons = {}): string | undefined {
       const { against, happens } = judge(entry, signer === undefined ? '' : nameOf(signer), at)

@@ -40,7 +40,7 @@ const history = async (citizen: Citizen): Promise<Shown[]> =>
   (await citizen.call<{ items: Shown[] }>('listDisclosures')).items
 
 const terms = { nonce: 7, validUntil: 1_800_000_000 }
-const payment = { from: 12, to: 34, currency: 1, amount: '1250', fee: 0, ...terms }
+const payment = { from: 12, to: 34, currency: 1, amount: '736402918250', fee: 0, ...terms }
 const entries: Record<SignedKind, Record<string, unknown>> = {
   transfer: payment,
   reserve: { ...payment, expiry: 1_800_000_000, lockHash: `0x${word}`, arbiter: 0 },
@@ -49,6 +49,11 @@ const entries: Record<SignedKind, Record<string, unknown>> = {
   withdraw: { ...payment, recipient: `0x${'Cd'.repeat(20)}` },
   link: { account: 12, linked: 99, ...terms },
   keyChange: { account: 12, scheme: 1, prefix: 3, x: word, ...terms },
+  instruct: {
+    ...{ account: 12, to: 34, currency: 1, amount: '90000', first: 1_800_000_000, unit: 3, every: 1, times: 0 },
+    ...terms,
+  },
+  revoke: { account: 12, instruction: 3, ...terms },
 }
 
 const wrong: [SignedKind, string, unknown][] = [
@@ -65,6 +70,10 @@ const wrong: [SignedKind, string, unknown][] = [
   ['post', 'preimage', 'ab'],
   ['post', 'last', 256],
   ['keyChange', 'x', 5],
+  ['instruct', 'every', 65_536],
+  ['instruct', 'first', 2 ** 32],
+  ['instruct', 'unit', 256],
+  ['revoke', 'instruction', '3'],
 ]
 
 test('over HTTP the contract refuses the same bodies, but for an amount between 2^63 and 10^19', () => {
@@ -233,7 +242,7 @@ onBothDatabases(scene => {
     const stored = await everythingStored(office)
     expect(stored).toContain(id)
     const secrets = [x, jwk.x ?? '', record, digest.slice(2), '5f'.repeat(20), '5F'.repeat(20), 'nobody else reads']
-    for (const secret of [...secrets, '"amount"', '1250', Buffer.from(record, 'base64url').toString('hex')]) {
+    for (const secret of [...secrets, '"amount"', '736402918250', Buffer.from(record, 'base64url').toString('hex')]) {
       expect(stored.includes(secret) ? secret : undefined).toBeUndefined()
     }
   })

@@ -7,13 +7,17 @@ import { requires } from '../policy.ts'
 import type { Desk } from './desk.ts'
 import { onlyOne } from './execute.ts'
 import { kycOf, kycPlaceOf, leadOf, pseudonymOf } from './owner.ts'
+import { purposeOf } from './purpose/opening.ts'
+import { bindAccount, type Programme } from './purpose/purposes.ts'
 import type { Ask } from './rows.ts'
 
 type OpenBody = {
   id: string
   currency: number
   /** A merchant's account has no holding limit, so their bank alone says that it is one. */
-  class: 'person' | 'purse'
+  class: 'person' | 'purse' | 'purpose'
+  /** Of an account with a purpose, the programme that it is bound to. */
+  programme?: string
   scheme: number
   prefix: number
   x: string
@@ -44,7 +48,7 @@ const screeningOf = (
 
 /**
  * A customer opens an account with a key of theirs. Further accounts of the same person count with the first for every limit.
- * @throws Refusal currency_unknown, pseudonym_missing, kyc_not_in_force, account_id_taken, key_invalid
+ * @throws Refusal currency_unknown, pseudonym_missing, kyc_not_in_force, account_id_taken, key_invalid, and those of a purpose
  */
 export const openAccount = async (desk: Desk, context: Context): Promise<Answer> => {
   admit(context.caller, requires.openAccount)
@@ -53,6 +57,7 @@ export const openAccount = async (desk: Desk, context: Context): Promise<Answer>
   const body = context.body as OpenBody
   const { currency: number, scheme, prefix, x } = body
   const kyc = kycOf(caller)
+  let programme: Programme | undefined
   const account = await desk.ledger.execute({
     operation: 'openAccount',
     requires: requires.openAccount,
@@ -66,6 +71,7 @@ export const openAccount = async (desk: Desk, context: Context): Promise<Answer>
       if (taken !== undefined) throw accountIdTaken()
       const next = book.state.nextAccount
       const lead = (await leadOf(tx.query, number, pseudonym)) ?? next
+      programme = await purposeOf(held, body, lead)
       await book.load([lead])
       const facts: Partial<Facts> = {
         ...{ class: body.class, level: Number(kyc.claims['level']), lead, ...screeningOf(kyc.claims) },
@@ -77,10 +83,13 @@ export const openAccount = async (desk: Desk, context: Context): Promise<Answer>
       const entry = { kind: 'open' as const, account: next, currency: number, side: 0, scheme, prefix, x, order }
       return [[{ entry, signer: undefined, facts }]]
     },
-    answer: ({ tx, book, currencies }, outcomes) => {
+    answer: async (held, outcomes) => {
+      const { tx, book, currencies } = held
       const { debit: opened, at } = onlyOne(outcomes)
       tx.insert('cbdc_account_ids', [{ id: body.id, number: opened }])
-      if (book.state.account(opened)?.lead === opened) {
+      const { lead = opened } = book.state.account(opened) ?? {}
+      if (programme !== undefined) await bindAccount(held, { account: opened, lead, programme })
+      if (lead === opened) {
         const pseudonym = pseudonymOf(caller, currencies.of(number))
         tx.insert('cbdc_persons', [{ currency: number, pseudonym, lead: opened }])
       }

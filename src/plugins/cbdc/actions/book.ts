@@ -3,8 +3,11 @@ import { leafHash, merkleRoot } from '../../../kernel/merkle.ts'
 import type { Row, Store, Tx } from '../../../kernel/ports.ts'
 import { type Attested, apply, closeBatch, type Invalidity } from '../ledger/apply.ts'
 import type { Facts, LedgerAccount } from '../ledger/facts.ts'
+import type { Turn } from '../ledger/instalments.ts'
 import { isPersonal } from '../ledger/limits.ts'
 import { balanceOf, type Change, type State } from '../ledger/state.ts'
+import { openInstructions } from './instructions/book.ts'
+import type { InstructionRow } from './instructions/rows.ts'
 import {
   type Ask,
   accountRow,
@@ -28,12 +31,28 @@ export type Written = {
   credit: number | null
   debitBalance: bigint
   creditBalance: bigint | null
+  /** Of an entry of this batch: the reservation or instruction that it made, changed or ended. */
+  reservation?: number | undefined
+  instruction?: number | undefined
+  /** Its hash as a leaf, once somebody has asked for it. */
+  leaf?: Buffer | undefined
 }
 
 /** What knows the facts of a new account, or of one whose facts change with the entry. */
 export type FactsChange = Partial<Facts>
 
-export type BookItem = Attested & { id?: string | undefined; raw?: Buffer | undefined; facts?: FactsChange | undefined }
+/**
+ * Why an entry is judged otherwise than a payment of the day. `refund`: gives back what was paid, so it does not count against the
+ * limits of whoever refunds. `voucher`: a purse signed it offline and its payee relied on it.
+ */
+export type Basis = 'refund' | 'voucher'
+
+export type BookItem = Attested & {
+  id?: string | undefined
+  raw?: Buffer | undefined
+  facts?: FactsChange | undefined
+  basis?: Basis | undefined
+}
 
 /** Every so many entries of an account one is marked. */
 export const markEvery = 256
@@ -45,14 +64,24 @@ export type Book = {
   state: Omit<State, 'account'> & { account(number: number): LedgerAccount | undefined }
   load(accounts: Iterable<number>): Promise<void>
   loadReservations(numbers: Iterable<number>): Promise<void>
+  loadInstructions(numbers: Iterable<number>): Promise<void>
+  /** How many instructions of these accounts stand. */
+  loadStanding(payers: Iterable<number>): Promise<void>
+  standingOf(payer: number): number
+  /** With what became of it. */
+  instruction(number: number): InstructionRow | undefined
   /** The entry that bears an id, of this batch or before. */
   loadIds(ids: readonly string[]): Promise<void>
   byId(id: string): Written | undefined
   apply(item: BookItem): { written: Written } | { invalid: Invalidity }
   /** Changes what policy knows of an account. */
   alter(number: number, facts: FactsChange): void
+  /** Changes what the round knows of an instruction. */
+  alterTurn(number: number, turn: Partial<Turn>): void
   /** @returns what takes back all that was done since. */
   mark(): () => void
+  /** What was done so far stands: no mark from before is used any more, and what it would bring back is let go. */
+  keep(): void
   /** The entries written since a number. */
   since(number: number): readonly Written[]
   next(): number
@@ -105,11 +134,16 @@ const readByIds = async (ask: Ask, dialect: Store['dialect'], ids: readonly stri
   return (await ask(sql, [JSON.stringify(ids.map(id => id.replaceAll('-', '')))])).map(writtenOf)
 }
 
-/** What the log and receipts commit to: the place of the entry, and its bytes. */
-export const entryLeaf = ({ number, raw }: Pick<Written, 'number' | 'raw'>): Buffer => {
-  const place = Buffer.allocUnsafe(8)
-  place.writeBigUInt64BE(BigInt(number))
-  return leafHash(Buffer.concat([place, raw]))
+type Leaf = Pick<Written, 'number' | 'raw' | 'leaf'>
+
+/** What the log and receipts commit to: the place of the entry, and its bytes. Kept: its order and its batch both take it. */
+export const entryLeaf = (entry: Leaf): Buffer => {
+  if (entry.leaf !== undefined) return entry.leaf
+  const bytes = Buffer.allocUnsafe(8 + entry.raw.length)
+  bytes.writeBigUInt64BE(BigInt(entry.number))
+  bytes.set(entry.raw, 8)
+  entry.leaf = leafHash(bytes)
+  return entry.leaf
 }
 
 type EntryRow = Written & { debitBefore: number; creditBefore: number | null }
@@ -168,7 +202,9 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
   const entries: EntryRow[] = []
   const fees = new Map<number, bigint>()
   let undo: (() => void)[] = []
-  const counters = { account: head.nextAccount, reservation: head.nextReservation }
+  const counters = {
+    ...{ account: head.nextAccount, reservation: head.nextReservation, instruction: head.nextInstruction },
+  }
   const firstEntry = head.nextEntry
 
   const set = <K, V>(map: Map<K, V>, key: K, value: V): void => {
@@ -179,17 +215,22 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
     })
     map.set(key, value)
   }
+  const instructions = openInstructions({ tx, dialect, set })
   const state: Book['state'] = {
     account: number => accounts.get(number),
     reservation: number => {
       const known = reservations.get(number)
       return known?.state === 'pending' ? known : undefined
     },
+    instruction: instructions.standing,
     get nextAccount() {
       return counters.account
     },
     get nextReservation() {
       return counters.reservation
+    },
+    get nextInstruction() {
+      return counters.instruction
     },
   }
   const next = (): number => firstEntry + entries.length
@@ -242,6 +283,8 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
         creditBefore: credit?.before ?? null,
       },
     }
+    if (change.reservation !== undefined) written.reservation = change.reservation.number
+    if (change.instruction !== undefined) written.instruction = change.instruction.number
     entries.push(written)
     undo.push(() => void entries.pop())
     if (written.id !== null) set(ids, written.id, written)
@@ -250,10 +293,12 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       const { number: reserved } = change.reservation
       set(reservations, reserved, reservationAfter(reservations.get(reserved), change.reservation, item, number))
     }
+    if (change.instruction !== undefined) instructions.enter(change.instruction, item.entry, number)
     const before = { ...counters }
     undo.push(() => void Object.assign(counters, before))
     counters.account = change.nextAccount ?? counters.account
     counters.reservation = change.nextReservation ?? counters.reservation
+    counters.instruction = change.nextInstruction ?? counters.instruction
     return written
   }
 
@@ -307,6 +352,9 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
         }),
       )
     },
+    loadInstructions: async numbers => load(await instructions.load(numbers)),
+    ...{ loadStanding: instructions.loadCounts, standingOf: instructions.countOf, instruction: instructions.get },
+    alterTurn: instructions.alter,
     async loadIds(given) {
       const wanted = given.filter(id => !soughtIds.has(id))
       for (const id of wanted) soughtIds.add(id)
@@ -329,6 +377,9 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
         undo = undo.slice(0, from)
       }
     },
+    keep() {
+      undo = []
+    },
     since: number => entries.slice(number - firstEntry),
     async close(feeAccount) {
       const granted = [...reservations.values()].filter(({ number }) => !stored.has(number))
@@ -338,8 +389,12 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       })
       await load([...fees.keys()].map(feeAccount))
       for (const account of closeBatch(state, fees, feeAccount)) accounts.set(account.number, account as LedgerAccount)
-      await writeAccounts()
+      const writing = writeAccounts()
+      // While the database is at work the hashes are made.
+      for (const entry of entries) entryLeaf(entry)
+      await writing
       await writeReservations(tx, dialect, granted, changed)
+      await instructions.write()
       if (entries.length === 0) return undefined
       const root = merkleRoot(entries.map(entryLeaf))
       tx.insert('cbdc_entries', entries.map(rowOf))
@@ -351,6 +406,7 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       await writeHead(tx, {
         ...{ nextEntry: next(), nextBatch: head.nextBatch + 1, lastTime: at },
         ...{ nextAccount: counters.account, nextReservation: counters.reservation },
+        nextInstruction: counters.instruction,
       })
       return root
     },

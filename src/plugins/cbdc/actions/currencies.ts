@@ -37,6 +37,7 @@ type StoredPolicy = {
   reservationMostSeconds: number
   interest: { basisPoints: number; dayCount: 'ACT/365F' | 'ACT/360' | 'ACT/ACT'; exemptMinor: string } | null
   dormancy: { dormantAfterDays: number; escheatAfterDays: number } | null
+  offline?: { capMinor: string; certificateSeconds: number; graceSeconds: number; vouchersMost: number } | null
 }
 
 export const policyOf = (row: Row): CurrencyPolicy => {
@@ -53,6 +54,7 @@ export const policyOf = (row: Row): CurrencyPolicy => {
     })),
     merchantsKeepMinor: BigInt(stored.merchantsKeepMinor),
     interest: stored.interest && { ...stored.interest, exemptMinor: BigInt(stored.interest.exemptMinor) },
+    offline: stored.offline ? { ...stored.offline, capMinor: BigInt(stored.offline.capMinor) } : null,
   }
 }
 

@@ -17,6 +17,11 @@ import type { MonitoredPayment, RuleRows } from '../ledger/monitoring.ts'
 import type { CbdcNeeds } from '../needs.ts'
 import { type Book, type BookItem, namedBy, type Written } from './book.ts'
 import type { Currencies } from './currencies.ts'
+import { assertInstructable } from './instructions/permit.ts'
+import { assertOnline, isOnline, loadPurses, pursesIn } from './offline/purses.ts'
+import { judgePurpose } from './purpose/judge.ts'
+import { loadPurposes } from './purpose/purposes.ts'
+import { assertRefund, assertSameRefund, noteRefund } from './requests/refunds.ts'
 
 /** Entries as they are judged and entered while the ledger is held: validity first, then policy, and the payee last. */
 
@@ -43,9 +48,9 @@ export const isCurrentId = (id: string, at: number): boolean => {
 
 type Payment = { payer: LedgerAccount; payee: LedgerAccount; currency: number; amount: bigint }
 
-type Paying = Extract<BookItem['entry'], { kind: 'transfer' | 'withdraw' | 'reserve' }>
+type Paying = Extract<BookItem['entry'], { kind: 'transfer' | 'withdraw' | 'reserve' | 'instalment' }>
 const isPaying = (entry: BookItem['entry']): entry is Paying =>
-  entry.kind === 'transfer' || entry.kind === 'withdraw' || entry.kind === 'reserve'
+  entry.kind === 'transfer' || entry.kind === 'withdraw' || entry.kind === 'reserve' || entry.kind === 'instalment'
 
 const kycStands = (needs: CbdcNeeds, account: LedgerAccount): boolean =>
   account.kyc !== null && needs.kycInForce(account.kyc)
@@ -61,28 +66,39 @@ const monitored = ({ payer, payee, currency, amount }: Payment, at: number): Mon
 })
 
 /** What leaves the payer, fee included: so much counts for limits and rules. */
-const chargedBy = ({ amount, fee }: Paying): bigint => amount + BigInt(fee)
+const chargedBy = (entry: Paying): bigint => entry.amount + BigInt('fee' in entry ? entry.fee : 0)
 
-/** The payer's own limits, whoever the payee is. @throws Refusal kyc_not_in_force, limit_per_payment, limit_per_day */
-const judgeLimits = (needs: CbdcNeeds, { book }: Held, policy: CurrencyPolicy, entry: Paying): void => {
+/**
+ * The payer's own limits, whoever the payee is. What is given back was bounded when it was paid.
+ * @throws Refusal kyc_not_in_force, limit_per_payment, limit_per_day
+ */
+const judgeLimits = (
+  needs: CbdcNeeds,
+  { book }: Held,
+  policy: CurrencyPolicy,
+  { entry, basis }: { entry: Paying; basis: BookItem['basis'] },
+): void => {
+  // A purse's money was counted when it was loaded, and its payee relied on the voucher.
+  if (basis === 'voucher') return
   const payer = known(book, entry.from)
   const kycInForce = isCustomer(payer) ? kycStands(needs, payer) : true
+  if (basis === 'refund' && kycInForce) return
   const stop = judgePayer(policy, { payer, lead: known(book, payer.lead), kycInForce }, chargedBy(entry), book.at)
   if (stop !== undefined) throw stoppedByPolicy(stop)
 }
 
 /** @throws Refusal payment_stopped */
-const judgeByRules = (needs: CbdcNeeds, { book, record }: Held, payment: Payment): void => {
+const judgeByRules = (needs: CbdcNeeds, { book, record }: Held, payment: Payment, basis: BookItem['basis']): void => {
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
   const verdicts = needs.rules.judge(rows, monitored(payment, book.at))
   for (const verdict of verdicts) record.judged(verdict)
-  if (verdicts.some(({ outcome }) => outcome === 'refused')) throw stoppedByRule()
+  if (basis !== 'voucher' && verdicts.some(({ outcome }) => outcome === 'refused')) throw stoppedByRule()
 }
 
 /** Who has paid has used up something of their day; what the rules remember goes on. */
-const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment): void => {
+const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment, basis: BookItem['basis']): void => {
   const { payer, amount } = payment
-  if (isPersonal(payer)) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
+  if (isPersonal(payer) && basis === undefined) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
   for (const [number, row] of needs.rules.advance(rows, monitored(payment, book.at))) book.alter(number, { rules: row })
 }
@@ -104,7 +120,7 @@ const afterReceiving = (
   if (amount === 0n) return
   const { linked: to, currency } = payee
   // At another customer's it would pass that one's limit in turn.
-  if (book.state.account(to)?.class === 'reserve') {
+  if (book.state.account(to)?.class === 'reserve' && isOnline(book, number)) {
     const swept = book.apply({ entry: { kind: 'sweep', from: number, to, currency, amount }, signer: undefined })
     if ('written' in swept) return
   }
@@ -114,7 +130,8 @@ const afterReceiving = (
 type Receiver = { account: number; decided: boolean }
 
 const receiverOf = (book: Book, entry: BookItem['entry']): Receiver | undefined => {
-  if (entry.kind === 'transfer' || entry.kind === 'deposit') return { account: entry.to, decided: false }
+  const { kind } = entry
+  if (kind === 'transfer' || kind === 'deposit' || kind === 'instalment') return { account: entry.to, decided: false }
   const reservation = entry.kind === 'post' ? book.state.reservation(entry.reservation) : undefined
   return reservation && { account: reservation.to, decided: reservation.arbiter !== 0 }
 }
@@ -134,10 +151,15 @@ const mayBePaid = ({ currencies }: Held, entry: BookItem['entry'], payment: Paym
 }
 
 /** Who decides on a reservation is an institution that the ledger admitted, and a sweep goes to a bank. */
-const isPermitted = ({ book, currencies }: Held, entry: BookItem['entry']): void => {
+const isPermitted = (
+  needs: CbdcNeeds,
+  { book, currencies }: Held,
+  { entry, isValid }: { entry: BookItem['entry']; isValid: boolean },
+): void => {
   if (entry.kind === 'link' && entry.linked !== 0) {
     if (book.state.account(entry.linked)?.class !== 'reserve') throw payeeCannotReceive()
   }
+  if (entry.kind === 'instruct') assertInstructable(needs, { book }, { entry, isValid })
   if (entry.kind !== 'reserve') return
   const { reservationMostSeconds } = currencies.of(entry.currency).policy
   if (entry.expiry * 1_000 > book.at + reservationMostSeconds * 1_000) throw invalidEntry('reservation_expiry')
@@ -174,8 +196,9 @@ const earlier = (book: Book, item: BookItem): Written | undefined => {
  */
 export const enterOne = (needs: CbdcNeeds, held: Held, item: BookItem): { written: Written; again: boolean } => {
   const { book, currencies } = held
-  const { entry } = item
+  const { entry, basis } = item
   const before = earlier(book, item)
+  if (before !== undefined && basis === 'refund') assertSameRefund(book, item, before)
   if (before !== undefined) return { written: before, again: true }
   if (entry.kind === 'withdraw' && needs.rail?.serves(entry.currency) !== true) throw railUnavailable()
   const payment = isPaying(entry) ? paymentOf(book, entry) : undefined
@@ -184,16 +207,21 @@ export const enterOne = (needs: CbdcNeeds, held: Held, item: BookItem): { writte
   const applied = book.apply(item)
   if ('invalid' in applied && applied.invalid !== 'payee_cannot_receive') throw invalidEntry(applied.invalid)
   try {
-    if (isPaying(entry)) judgeLimits(needs, held, currencies.of(entry.currency).policy, entry)
-    isPermitted(held, entry)
-    if ('invalid' in applied || !mayBePaid(held, entry, payment)) throw payeeCannotReceive()
-    if (payment !== undefined) judgeByRules(needs, held, payment)
-    if (payment !== undefined) afterPaying(needs, held, payment)
-    if (receiver !== undefined) afterReceiving(needs, held, receiver)
+    assertOnline(book, item)
+    if (basis === 'refund') assertRefund(book, item)
+    if (isPaying(entry)) judgeLimits(needs, held, currencies.of(entry.currency).policy, { entry, basis })
+    const serves = judgePurpose(needs, held, item)
+    isPermitted(needs, held, { entry, isValid: !('invalid' in applied) })
+    if ('invalid' in applied || !serves || !mayBePaid(held, entry, payment)) throw payeeCannotReceive()
+    if (payment !== undefined) judgeByRules(needs, held, payment, basis)
+    if (payment !== undefined) afterPaying(needs, held, payment, basis)
+    const decided = receiver?.decided === true || basis === 'voucher'
+    if (receiver !== undefined) afterReceiving(needs, held, { ...receiver, decided })
   } catch (error) {
     back()
     throw error
   }
+  if (basis === 'refund') noteRefund(book, item, applied.written)
   return { written: applied.written, again: false }
 }
 
@@ -201,7 +229,8 @@ type Fault = { at: number; refusal: Refusal }
 
 /**
  * What is wrong with later links, where a payee was in the way of this one: the rest is tried with money going to suspense instead, so
- * that nobody learns about a payee by a payment linked to one that must fail. Leaves its traces for the chain to take back.
+ * that nobody learns about a payee by a payment linked to one that must fail. Of several payees in the way the last is named, which
+ * tells nothing about those before it. Leaves its traces for the chain to take back.
  */
 const ownFault = (
   needs: CbdcNeeds,
@@ -212,16 +241,24 @@ const ownFault = (
   if (refusal.code !== 'payee_cannot_receive') return undefined
   const { book, currencies } = held
   let blocked: Refusal | undefined = refusal
+  let last: Fault = { at, refusal }
   for (let link = at; ; ) {
     const item = chain[link]
-    if (item === undefined) return undefined
-    const { entry } = item
-    if (blocked !== undefined && isPaying(entry)) {
-      book.apply({ ...item, entry: { ...entry, to: currencies.of(entry.currency).suspense } })
+    if (item === undefined) return last
+    const { entry, basis } = item
+    if (blocked !== undefined && (isPaying(entry) || entry.kind === 'instruct')) {
+      // Of an arbiter as little is told.
+      const plain = entry.kind === 'reserve' ? { ...entry, arbiter: 0 } : entry
+      const diverted = { ...plain, to: currencies.of(entry.currency).suspense }
+      const applied = book.apply({ ...item, entry: diverted })
+      const payment = isPaying(diverted) ? paymentOf(book, diverted) : undefined
+      // It uses up of the day, and of what may be given back, what it would have.
+      if ('written' in applied && payment !== undefined) afterPaying(needs, held, payment, basis)
+      if ('written' in applied && basis === 'refund') noteRefund(book, item, applied.written)
     }
     link += 1
     const next = chain[link]
-    if (next === undefined) return undefined
+    if (next === undefined) return last
     blocked = undefined
     try {
       enterOne(needs, held, next)
@@ -229,6 +266,7 @@ const ownFault = (
       if (!isRefusal(error)) throw error
       if (error.code !== 'payee_cannot_receive') return { at: link, refusal: error }
       blocked = error
+      last = { at: link, refusal: error }
     }
   }
 }
@@ -251,6 +289,13 @@ export const enterChain = (needs: CbdcNeeds, held: Held, chain: readonly BookIte
   return outcomes
 }
 
+const instructionsOf = (items: readonly BookItem[]): number[] =>
+  items.flatMap(({ entry }) => (entry.kind === 'instalment' || entry.kind === 'revoke' ? [entry.instruction] : []))
+
+/** Those who lay down what shall be paid again and again. */
+const instructing = (items: readonly BookItem[]): number[] =>
+  items.flatMap(({ entry }) => (entry.kind === 'instruct' ? [entry.account] : []))
+
 const reservationsOf = (items: readonly BookItem[]): number[] =>
   items.flatMap(({ entry }) =>
     entry.kind === 'post' || entry.kind === 'void' || entry.kind === 'expire' ? [entry.reservation] : [],
@@ -259,13 +304,19 @@ const reservationsOf = (items: readonly BookItem[]): number[] =>
 /** Whatever judging these entries may read, in few statements. */
 export const prefetch = async (
   needs: CbdcNeeds,
-  { book }: Pick<Held, 'book'>,
+  { tx, book }: Pick<Held, 'tx' | 'book'>,
   items: readonly BookItem[],
 ): Promise<void> => {
   const ids = items.flatMap(({ id }) => (id === undefined || book.byId(id) !== undefined ? [] : [id]))
   await book.loadIds(ids)
-  await book.load(items.flatMap(({ entry }) => namedBy(entry)))
+  const named = items.flatMap(({ entry }) => namedBy(entry))
+  await book.load(named)
+  await loadPurposes({ tx, book }, needs.house.store.dialect, items, named)
   await book.loadReservations(reservationsOf(items))
+  const receiving = items.map(({ entry }) => receiverOf(book, entry)?.account)
+  await loadPurses({ tx, book }, needs.house.store.dialect, [...pursesIn(items), ...receiving])
+  await book.loadInstructions(instructionsOf(items))
+  await book.loadStanding(instructing(items))
   const linked = items.flatMap(({ entry }) => {
     // A reservation of this batch may be posted in it.
     const receiver = entry.kind === 'reserve' ? entry.to : receiverOf(book, entry)?.account

@@ -11,6 +11,7 @@ export type Head = {
   lastTime: number
   nextAccount: number
   nextReservation: number
+  nextInstruction: number
 }
 
 type HeadRow = Row & {
@@ -19,6 +20,7 @@ type HeadRow = Row & {
   last_time: number
   next_account: number
   next_reservation: number
+  next_instruction: number
 }
 
 /** Whoever writes locks the head first: from here to the commit nobody else writes to the ledger. */
@@ -28,19 +30,20 @@ export const lockHead = async (tx: Tx): Promise<Head> => {
   return {
     ...{ nextEntry: row.next_entry, nextBatch: row.next_batch, lastTime: row.last_time },
     ...{ nextAccount: row.next_account, nextReservation: row.next_reservation },
+    nextInstruction: row.next_instruction,
   }
 }
 
 export const writeHead = async (tx: Tx, head: Head): Promise<void> => {
   await tx.query(
-    `UPDATE cbdc_head SET next_entry = ?, next_batch = ?, last_time = ?, next_account = ?, next_reservation = ?
-     WHERE id = 1`,
-    [head.nextEntry, head.nextBatch, head.lastTime, head.nextAccount, head.nextReservation],
+    `UPDATE cbdc_head SET next_entry = ?, next_batch = ?, last_time = ?, next_account = ?, next_reservation = ?,
+       next_instruction = ? WHERE id = 1`,
+    [...[head.nextEntry, head.nextBatch, head.lastTime, head.nextAccount, head.nextReservation], head.nextInstruction],
   )
 }
 
 export type Ask = Tx['query']
-type Dialect = Store['dialect']
+export type Dialect = Store['dialect']
 
 /** `IN` a list of numbers handed over as one parameter. */
 export const inNumbers = (dialect: Dialect): string =>
@@ -51,20 +54,25 @@ export const inNumbers = (dialect: Dialect): string =>
 /** What is read of each row: sums as text, since they pass 2^53, and bytes in hex. */
 type Gathered = { columns: readonly string[]; sums?: readonly string[]; bytes: readonly string[] }
 
-/** Rows by their number, as one text of JSON: as columns each value costs the driver a call, three times the time in all. */
+const orderOf = ({ columns, sums = [], bytes }: Gathered): string[] => [...columns, ...sums, ...bytes]
+
+/**
+ * Rows by their number, as one text of JSON: as columns each value costs the driver a call, three times the time in all.
+ * A row is a list in the order of `orderOf`: with their names the values would take twice as long.
+ */
 const gather = (dialect: Dialect, table: string, { columns, sums = [], bytes }: Gathered): string => {
   const hex = (name: string): string => (dialect === 'sqlite' ? `lower(hex(${name}))` : `encode(${name}, 'hex')`)
   const values = [
-    ...columns.map(name => `'${name}', ${name}`),
-    ...sums.map(name => `'${name}', cast(${name} AS TEXT)`),
-    ...bytes.map(name => `'${name}', CASE WHEN ${name} IS NOT NULL THEN ${hex(name)} END`),
+    ...columns,
+    ...sums.map(name => `cast(${name} AS TEXT)`),
+    ...bytes.map(name => `CASE WHEN ${name} IS NOT NULL THEN ${hex(name)} END`),
   ].join(', ')
   const rows =
-    dialect === 'sqlite' ? `json_group_array(json_object(${values}))` : `json_agg(json_build_object(${values}))`
+    dialect === 'sqlite' ? `json_group_array(json_array(${values}))` : `json_agg(json_build_array(${values}))`
   return `SELECT ${rows} AS gathered FROM ${table} WHERE number ${inNumbers(dialect)}`
 }
 
-const askGathered = async (ask: Ask, sql: string, numbers: readonly number[]): Promise<Row[]> => {
+const askGathered = async (ask: Ask, sql: string, numbers: readonly number[]): Promise<unknown[][]> => {
   if (numbers.length === 0) return []
   // In order, so that a page of the table is looked up once.
   const sorted = numbers.toSorted((a, b) => a - b)
@@ -72,23 +80,24 @@ const askGathered = async (ask: Ask, sql: string, numbers: readonly number[]): P
   return JSON.parse(row?.gathered ?? '[]')
 }
 
-const perDialect = <T>(of: (dialect: Dialect) => T): Record<Dialect, T> => ({
+export const perDialect = <T>(of: (dialect: Dialect) => T): Record<Dialect, T> => ({
   sqlite: of('sqlite'),
   postgres: of('postgres'),
 })
 
-const accountsByNumber = perDialect(dialect =>
-  gather(dialect, 'cbdc_accounts', {
-    columns: [
-      ...['number', 'currency', 'side', 'scheme', 'prefix', 'nonce', 'holds', 'linked', 'interest_day', 'closed'],
-      ...['last_entry', 'entries', 'last_active', 'class', 'level', 'lead', 'day', 'jurisdiction', 'servicer'],
-      ...['kyc_issuer', 'kyc_list', 'kyc_place', 'kyc_until', 'opened_at', 'screened_at', 'screening_list'],
-      ...['screening_result', 'device'],
-    ],
-    sums: ['debits_pending', 'debits_posted', 'credits_pending', 'credits_posted', 'frozen', 'spent', 'held'],
-    bytes: ['x', 'rules'],
-  }),
-)
+const ofAccount: Gathered = {
+  columns: [
+    ...['number', 'currency', 'side', 'scheme', 'prefix', 'nonce', 'holds', 'linked', 'interest_day', 'closed'],
+    ...['last_entry', 'entries', 'last_active', 'class', 'level', 'lead', 'day', 'jurisdiction', 'servicer'],
+    ...['kyc_issuer', 'kyc_list', 'kyc_place', 'kyc_until', 'opened_at', 'screened_at', 'screening_list'],
+    ...['screening_result', 'device'],
+  ],
+  sums: ['debits_pending', 'debits_posted', 'credits_pending', 'credits_posted', 'frozen', 'spent', 'held'],
+  bytes: ['x', 'rules'],
+}
+const placeInAccount = new Map(orderOf(ofAccount).map((name, place) => [name, place]))
+
+const accountsByNumber = perDialect(dialect => gather(dialect, 'cbdc_accounts', ofAccount))
 
 const keysByNumber = perDialect(dialect =>
   gather(dialect, 'cbdc_accounts', { columns: ['number', 'scheme', 'prefix'], bytes: ['x'] }),
@@ -100,19 +109,22 @@ export const readKeys = async (
   dialect: Dialect,
   numbers: readonly number[],
 ): Promise<(OwnerKey & { number: number })[]> =>
-  (await askGathered(ask, keysByNumber[dialect], numbers)) as (OwnerKey & { number: number })[]
+  (await askGathered(ask, keysByNumber[dialect], numbers)).map(([number, scheme, prefix, x]) => ({
+    ...{ number: number as number, scheme: scheme as number, prefix: prefix as number, x: x as string },
+  }))
 
-const accountOf = (row: Row): LedgerAccount => {
-  const number = (column: string): number => row[column] as number
-  const amount = (column: string): bigint => BigInt(row[column] as string)
-  const text = (column: string): string | null => row[column] as string | null
+const accountOf = (row: readonly unknown[]): LedgerAccount => {
+  const value = (column: string): unknown => row[placeInAccount.get(column) ?? -1]
+  const number = (column: string): number => value(column) as number
+  const amount = (column: string): bigint => BigInt(value(column) as string)
+  const text = (column: string): string | null => value(column) as string | null
   const kycIssuer = text('kyc_issuer')
   const rules = text('rules')
   return {
     number: number('number'),
     currency: number('currency'),
     side: number('side'),
-    key: { scheme: number('scheme'), prefix: number('prefix'), x: row['x'] as string },
+    key: { scheme: number('scheme'), prefix: number('prefix'), x: value('x') as string },
     nonce: number('nonce'),
     debitsPending: amount('debits_pending'),
     debitsPosted: amount('debits_posted'),
@@ -126,7 +138,7 @@ const accountOf = (row: Row): LedgerAccount => {
     lastEntry: number('last_entry'),
     entries: number('entries'),
     lastActive: number('last_active'),
-    class: row['class'] as AccountClass,
+    class: value('class') as AccountClass,
     level: number('level'),
     lead: number('lead'),
     day: number('day'),
@@ -140,7 +152,7 @@ const accountOf = (row: Row): LedgerAccount => {
         ? null
         : { issuer: kycIssuer, list: number('kyc_list'), index: number('kyc_place'), until: number('kyc_until') },
     openedAt: number('opened_at'),
-    screenedAt: row['screened_at'] as number | null,
+    screenedAt: value('screened_at') as number | null,
     screeningList: text('screening_list'),
     screeningResult: text('screening_result'),
     device: text('device'),
@@ -195,13 +207,13 @@ export const accountRow = (account: LedgerAccount): Record<string, Value> => ({
 export const readAccounts = async (ask: Ask, dialect: Dialect, numbers: readonly number[]): Promise<LedgerAccount[]> =>
   (await askGathered(ask, accountsByNumber[dialect], numbers)).map(accountOf)
 
-type Column = { name: string; type: 'INTEGER' | 'TEXT' | 'BYTES' }
+export type Column = { name: string; type: 'INTEGER' | 'TEXT' | 'BYTES' }
 
 const shown = (value: Value | undefined): unknown =>
   value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
 
 /** Many rows changed by one statement and one parameter: a third of the time of a statement each. */
-const updateMany = (dialect: Dialect, table: string, key: string, columns: readonly Column[]): string => {
+export const updateMany = (dialect: Dialect, table: string, key: string, columns: readonly Column[]): string => {
   const all = [{ name: key, type: 'INTEGER' as const }, ...columns]
   const sets = columns.map(({ name }) => `${name} = v.${name}`).join(', ')
   if (dialect === 'sqlite') {
@@ -218,7 +230,7 @@ const updateMany = (dialect: Dialect, table: string, key: string, columns: reado
   return `UPDATE ${table} SET ${sets} FROM (SELECT ${values.join(', ')} FROM json_array_elements(?::json)) AS v WHERE ${table}.${key} = v.${key}`
 }
 
-const integer = (name: string): Column => ({ name, type: 'INTEGER' })
+export const integer = (name: string): Column => ({ name, type: 'INTEGER' })
 /** What payments change. */
 const paid: readonly Column[] = [
   ...['nonce', 'debits_posted', 'credits_posted', 'last_entry', 'entries', 'last_active', 'day', 'spent', 'held'].map(
@@ -242,7 +254,7 @@ const updatePaid = perDialect(dialect => updateMany(dialect, 'cbdc_accounts', 'n
 const updateAll = perDialect(dialect => updateMany(dialect, 'cbdc_accounts', 'number', [...paid, ...rest]))
 
 /** Columns of rows as the statement takes them, in the order of their numbers: so a page of the table is written once. */
-const inOrder = (rows: readonly Record<string, Value>[], columns: readonly Column[]): string =>
+export const inOrder = (rows: readonly Record<string, Value>[], columns: readonly Column[]): string =>
   JSON.stringify(
     rows
       .toSorted((a, b) => Number(a['number']) - Number(b['number']))

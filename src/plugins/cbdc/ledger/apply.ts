@@ -1,6 +1,25 @@
 import { hash } from 'node:crypto'
-import { type Entry, type EntryOf, isOwnerKey, type OwnerKey, sameKey } from '../../../kernel/ledger-entry.ts'
+import { type Entry, type EntryOf, isOwnerKey, type OwnerKey } from '../../../kernel/ledger-entry.ts'
+import { instalment, instruct, revoke } from './instructions.ts'
 import { type Account, amountMost, availableOf, balanceOf, type Change, type Reservation, type State } from './state.ts'
+import {
+  alone,
+  assert,
+  assertAmount,
+  assertSigned,
+  bothKnown,
+  credit,
+  debit,
+  type Handler,
+  hasRoom,
+  Invalid,
+  isPast,
+  known,
+  moved,
+  receivable,
+  spend,
+  spoken,
+} from './validity.ts'
 
 /**
  * Why an entry is not valid, in order of precedence: the first that holds is the answer. What concerns the payee comes last and
@@ -15,6 +34,9 @@ export const invalidities = [
   'reservation_unknown',
   'reservation_expired',
   'reservation_pending',
+  'instruction_unknown',
+  'instalment_index',
+  'instalment_early',
   'signature_invalid',
   'transfer_expired',
   'nonce_mismatch',
@@ -24,6 +46,8 @@ export const invalidities = [
   'preimage_mismatch',
   'reservation_amount',
   'reservation_expiry',
+  'instruction_schedule',
+  'instruction_terms',
   'account_frozen',
   'freeze_unknown',
   'account_not_linked',
@@ -41,97 +65,7 @@ export type Applied = { valid: true; change: Change } | { valid: false; why: Inv
 /** An entry, and the key that its signature was found to be of; undefined where it has none, or a wrong one. */
 export type Attested<E extends Entry = Entry> = { entry: E; signer: OwnerKey | undefined }
 
-class Invalid {
-  readonly why: Invalidity
-  constructor(why: Invalidity) {
-    this.why = why
-  }
-}
-
 const noHash = '0'.repeat(64)
-
-/** What is good until a second is not good in it. @param batchTime in milliseconds. */
-const isPast = (seconds: number, batchTime: number): boolean => batchTime >= seconds * 1_000
-
-const assert = (holds: boolean, why: Invalidity): void => {
-  if (!holds) throw new Invalid(why)
-}
-
-const known = (state: State, number: number): Account => {
-  const account = state.account(number)
-  if (account === undefined) throw new Invalid('account_unknown')
-  if (account.closed) throw new Invalid('account_closed')
-  return account
-}
-
-/** Two at once, so that an unknown one is named before a closed one. */
-const bothKnown = (state: State, one: number, two: number): { first: Account; second: Account } => {
-  if (state.account(one) === undefined || state.account(two) === undefined) throw new Invalid('account_unknown')
-  return { first: known(state, one), second: known(state, two) }
-}
-
-const receivable = (state: State, number: number, currency: number): Account => {
-  const account = state.account(number)
-  const can = account !== undefined && !account.closed && account.holds === 0 && account.currency === currency
-  if (!can) throw new Invalid('payee_cannot_receive')
-  return account
-}
-
-const assertSigned = (account: Account, signer: OwnerKey | undefined): void => {
-  assert(signer !== undefined && sameKey(account.key, signer), 'signature_invalid')
-}
-
-const assertAmount = (amount: bigint): void => {
-  assert(amount > 0n, 'amount_not_positive')
-  assert(amount <= amountMost, 'amount_too_large')
-}
-
-type Owned = { nonce: number; validUntil: number }
-
-/** What the owner of an account says: with the account's key, in time, and next in turn. */
-const spoken = (
-  state: State,
-  number: number,
-  { nonce, validUntil }: Owned,
-  signer: OwnerKey | undefined,
-  batchTime: number,
-): Account => {
-  const account = known(state, number)
-  assertSigned(account, signer)
-  assert(!isPast(validUntil, batchTime), 'transfer_expired')
-  assert(account.nonce === nonce, 'nonce_mismatch')
-  return { ...account, nonce: nonce + 1 }
-}
-
-const debit = (account: Account, amount: bigint): Account => {
-  const debitsPosted = account.debitsPosted + amount
-  if (account.side === 0) assert(amount <= availableOf(account), 'funds_insufficient')
-  else assert(debitsPosted <= amountMost, 'sum_too_large')
-  return { ...account, debitsPosted }
-}
-
-/** By word of the owner: what only an order or the chain may bring into being is not the owner's to spend. */
-const spend = (account: Account, amount: bigint): Account => {
-  assert(account.side === 0, 'funds_insufficient')
-  return debit(account, amount)
-}
-
-/** Whether what is to come, with what is pending, stays on the account's side of zero and in its column. */
-const hasRoom = ({ side, creditsPosted, creditsPending, debitsPosted }: Account, amount: bigint): boolean =>
-  creditsPosted + creditsPending + amount <= (side === 0 ? amountMost : debitsPosted)
-
-const credit = (account: Account, amount: bigint): Account => {
-  assert(hasRoom(account, amount), 'payee_cannot_receive')
-  return { ...account, creditsPosted: account.creditsPosted + amount }
-}
-
-const moved = (payer: Account, payee: Account, currency: number, fee = 0n): Change => ({
-  accounts: [payer, payee],
-  fee,
-  currency,
-})
-
-type Handler<E extends Entry> = (state: State, entry: E, signer: OwnerKey | undefined, batchTime: number) => Change
 
 /** From an account of its owner: a transfer, and a withdrawal to the chain's rail. */
 const pay = (
@@ -289,8 +223,6 @@ const open: Handler<EntryOf<'open'>> = (state, { account: number, currency, side
   return { accounts: [account], nextAccount: number + 1, fee: 0n, currency }
 }
 
-const alone = (account: Account): Change => ({ accounts: [account], fee: 0n, currency: account.currency })
-
 const keyChange: Handler<EntryOf<'keyChange'>> = (state, entry, signer, batchTime) => {
   const { scheme, prefix, x } = entry
   const account = spoken(state, entry.account, entry, signer, batchTime)
@@ -298,7 +230,10 @@ const keyChange: Handler<EntryOf<'keyChange'>> = (state, entry, signer, batchTim
   return alone({ ...account, key: { scheme, prefix, x } })
 }
 
-/** What the lost key signed and nobody handed in yet must not count any more: the nonce goes on. */
+/**
+ * What the lost key signed and nobody handed in yet must not count any more: the nonce goes on. What was handed in stands, standing
+ * instructions too: rent is paid on, and what the owner does not know in the list the new key revokes.
+ */
 const keyOrder: Handler<EntryOf<'keyOrder'>> = (state, entry) => {
   const { scheme, prefix, x } = entry
   const account = known(state, entry.account)
@@ -373,6 +308,7 @@ const close: Handler<EntryOf<'close'>> = (state, { account: number }) => {
 const handlers: { [E in Entry as E['kind']]: Handler<E> } = {
   ...{ transfer: pay, withdraw: pay, open, keyChange, keyOrder, reserve, post, void: voided, expire },
   ...{ mint, burn, deposit, freeze, unfreeze, seize, interest, close, link, sweep },
+  ...{ instruct, instalment, revoke },
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Entry, OwnerKey, SignedEntry } from '../../../kernel/ledger-entry.ts'
 import { decodeEntry, isSigned } from '../../../kernel/ledger-entry.ts'
 import { apply, closeBatch, type Invalidity } from './apply.ts'
-import { type Account, balanceOf, type Reservation, type State } from './state.ts'
+import { type Account, balanceOf, type Instruction, type Reservation, type State } from './state.ts'
 
 /** A batch as it is stored: the bytes of its entries in their order. */
 export type StoredBatch = { at: number; raws: readonly Uint8Array[] }
@@ -18,8 +18,11 @@ export type Fold = {
   accounts: ReadonlyMap<number, Account>
   /** Those that are pending. */
   reservations: ReadonlyMap<number, Reservation>
+  /** Those that stand. */
+  instructions: ReadonlyMap<number, Instruction>
   nextAccount(): number
   nextReservation(): number
+  nextInstruction(): number
   /**
    * Takes the next batch. Signatures are not checked: whoever wants that does so with the claims.
    * An entry that may not stand changes nothing, and is answered with why.
@@ -33,6 +36,12 @@ const speakerOf = (entry: SignedEntry): number => {
   return 'from' in entry ? entry.from : entry.account
 }
 
+/** What has ended is gone. */
+const put = <T>(map: Map<number, T>, change: { number: number; now: T | null } | undefined): void => {
+  if (change?.now === null) map.delete(change.number)
+  else if (change !== undefined) map.set(change.number, change.now)
+}
+
 /**
  * The state as nothing but its entries make it: what every balance is checked against.
  * @param feeAccount of a currency.
@@ -40,15 +49,20 @@ const speakerOf = (entry: SignedEntry): number => {
 export const openFold = (feeAccount: (currency: number) => number): Fold => {
   const accounts = new Map<number, Account>()
   const reservations = new Map<number, Reservation>()
-  const next = { account: 1, reservation: 1 }
+  const instructions = new Map<number, Instruction>()
+  const next = { account: 1, reservation: 1, instruction: 1 }
   const state: State = {
     account: number => accounts.get(number),
     reservation: number => reservations.get(number),
+    instruction: number => instructions.get(number),
     get nextAccount() {
       return next.account
     },
     get nextReservation() {
       return next.reservation
+    },
+    get nextInstruction() {
+      return next.instruction
     },
   }
   const enter = (raw: Uint8Array, at: number, fees: Map<number, bigint>, claims: SignedClaim[]): FoldedEntry => {
@@ -60,10 +74,11 @@ export const openFold = (feeAccount: (currency: number) => number): Fold => {
     if (isSigned(entry) && signer !== undefined) claims.push({ entry, key: signer })
     const { change } = applied
     for (const account of change.accounts) accounts.set(account.number, account)
-    if (change.reservation?.now === null) reservations.delete(change.reservation.number)
-    else if (change.reservation !== undefined) reservations.set(change.reservation.number, change.reservation.now)
+    put(reservations, change.reservation)
+    put(instructions, change.instruction)
     next.account = change.nextAccount ?? next.account
     next.reservation = change.nextReservation ?? next.reservation
+    next.instruction = change.nextInstruction ?? next.instruction
     if (change.fee > 0n) fees.set(change.currency, (fees.get(change.currency) ?? 0n) + change.fee)
     const [first, second] = change.accounts
     if (first === undefined) throw new Error('an entry touches at least one account')
@@ -73,7 +88,8 @@ export const openFold = (feeAccount: (currency: number) => number): Fold => {
     }
   }
   return {
-    ...{ accounts, reservations, nextAccount: () => next.account, nextReservation: () => next.reservation },
+    ...{ accounts, reservations, instructions, nextAccount: () => next.account },
+    ...{ nextReservation: () => next.reservation, nextInstruction: () => next.instruction },
     batch({ at, raws }) {
       const [fees, claims] = [new Map<number, bigint>(), [] as SignedClaim[]]
       const entries = raws.map(raw => enter(raw, at, fees, claims))

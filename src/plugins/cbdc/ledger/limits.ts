@@ -13,6 +13,9 @@ export type Tier = {
 /** A day-count convention by its name in the field (ISDA 2006, 4.16). */
 export const dayCounts = ['ACT/365F', 'ACT/360', 'ACT/ACT'] as const
 
+/** What one purse may pay offline under one certificate, and how long afterwards its vouchers are still entered. */
+export type OfflineTerms = { capMinor: bigint; certificateSeconds: number; graceSeconds: number; vouchersMost: number }
+
 /** What counts for a currency from a date on. */
 export type CurrencyPolicy = {
   version: number
@@ -27,6 +30,8 @@ export type CurrencyPolicy = {
   /** A year's rate in hundredths of a per cent, negative or positive, on what is held above `exemptMinor`. */
   interest: { basisPoints: number; dayCount: (typeof dayCounts)[number]; exemptMinor: bigint } | null
   dormancy: { dormantAfterDays: number; escheatAfterDays: number } | null
+  /** How purses pay offline; absent or null: they do not. */
+  offline?: OfflineTerms | null
 }
 
 /** Why policy stops a payment, in order of precedence. */

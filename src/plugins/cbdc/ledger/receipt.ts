@@ -1,7 +1,7 @@
-import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { decodeEntry, type Entry } from '../../../kernel/ledger-entry.ts'
 import { nodeHash } from '../../../kernel/merkle.ts'
 import { entryLeaf } from '../actions/book.ts'
+import { isCount, isText, members, openStatement, type Signatory, type StatementFault } from './statement.ts'
 
 /**
  * A receipt is the ledger's signed statement that an entry stands in it: a JWS (RFC 7515, ES256, type `ledger-receipt+jwt`) with the
@@ -65,7 +65,7 @@ export const rootOf = (
 }
 
 /** Why a receipt does not count, in the order in which it is looked at. */
-export type ReceiptFault = 'form' | 'type' | 'signature' | 'ledger' | 'statement' | 'record' | 'path'
+export type ReceiptFault = StatementFault | 'statement' | 'record' | 'path'
 
 export type ReceiptVerdict =
   | { holds: true; statement: ReceiptStatement; entry: Entry }
@@ -73,11 +73,6 @@ export type ReceiptVerdict =
 
 const receiptMost = 16_384
 const pathMost = 53
-
-const isText = (value: unknown, form: RegExp): value is string => typeof value === 'string' && form.test(value)
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const members = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const digest = /^[0-9a-f]{64}$/
@@ -103,20 +98,6 @@ const isStatement = (value: Record<string, unknown>): boolean => {
   )
 }
 
-const jsonOf = (segment: string): Record<string, unknown> => {
-  try {
-    return members(JSON.parse(Buffer.from(segment, 'base64url').toString('utf8')))
-  } catch {
-    return {}
-  }
-}
-
-const isSignedBy = (input: string, signature: Buffer, key: JsonWebKey): boolean => {
-  if (key.kty !== 'EC' || key.crv !== 'P-256') return false
-  const publicKey = createPublicKey({ key, format: 'jwk' })
-  return verify('sha256', Buffer.from(input), { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)
-}
-
 const leadsToRoot = ({ entry, batch, path }: ReceiptStatement, raw: Buffer): boolean => {
   const position = entry.number - batch.firstEntry
   const siblings = path.map(each => Buffer.from(each, 'hex'))
@@ -124,26 +105,12 @@ const leadsToRoot = ({ entry, batch, path }: ReceiptStatement, raw: Buffer): boo
   return root?.toString('hex') === batch.root
 }
 
-/**
- * Checks a receipt without asking anybody.
- * @param key of the ledger, from its DID document.
- * @param ledger its DID: a receipt of another ledger under the same key would not be one of this one.
- */
-export const verifyReceipt = (
-  receipt: string,
-  { key, ledger }: { key: JsonWebKey; ledger: string },
-): ReceiptVerdict => {
-  const [header = '', payload = '', tail = '', ...rest] = receipt.split('.')
-  const signature = Buffer.from(tail, 'base64url')
-  const isForm = receipt.length <= receiptMost && rest.length === 0 && signature.length === 64
-  if (!isForm || signature.toString('base64url') !== tail) return { holds: false, fault: 'form' }
-  const { alg, typ, crit } = jsonOf(header)
-  if (alg !== 'ES256' || typ !== receiptType || crit !== undefined) return { holds: false, fault: 'type' }
-  if (!isSignedBy(`${header}.${payload}`, signature, key)) return { holds: false, fault: 'signature' }
-  const claims = jsonOf(payload)
-  if (claims['iss'] !== ledger) return { holds: false, fault: 'ledger' }
-  if (!isStatement(claims)) return { holds: false, fault: 'statement' }
-  const statement = claims as ReceiptStatement
+/** Checks a receipt without asking anybody: a receipt of another ledger under the same key would not be one of this one. */
+export const verifyReceipt = (receipt: string, signatory: Signatory): ReceiptVerdict => {
+  const opened = openStatement(receipt, signatory, { type: receiptType, most: receiptMost })
+  if ('fault' in opened) return { holds: false, fault: opened.fault }
+  if (!isStatement(opened.claims)) return { holds: false, fault: 'statement' }
+  const statement = opened.claims as ReceiptStatement
   const raw = Buffer.from(statement.entry.record, 'base64url')
   const entry = raw.toString('base64url') === statement.entry.record ? decodeEntry(raw) : undefined
   if (entry === undefined) return { holds: false, fault: 'record' }

@@ -1,4 +1,5 @@
 import type { OwnerKey } from '../../../kernel/ledger-entry.ts'
+import type { Schedule } from './calendar.ts'
 
 /** 2^63 − 1: what a signed 64-bit column holds. */
 export const amountMost = 0x7fffffffffffffffn
@@ -43,22 +44,37 @@ export type Reservation = {
   arbiter: number
 }
 
+/** What an owner laid down to be paid again and again. One that was revoked or has come to its end is gone from the state. */
+export type Instruction = Schedule & {
+  number: number
+  from: number
+  to: number
+  currency: number
+  amount: bigint
+  /** The least index that may still be paid. */
+  next: number
+}
+
 /** What `apply` reads. Nothing is ever changed in place. */
 export type State = {
   account(number: number): Account | undefined
   reservation(number: number): Reservation | undefined
-  /** The numbers that come next: accounts and reservations are dense. */
+  instruction(number: number): Instruction | undefined
+  /** The numbers that come next: accounts, reservations and instructions are dense. */
   nextAccount: number
   nextReservation: number
+  nextInstruction: number
 }
 
-/** What an entry came to: at most two accounts and one reservation. */
+/** What an entry came to: at most two accounts, and one reservation or instruction. */
 export type Change = {
   accounts: readonly Account[]
   /** `null`: it has ended. */
   reservation?: { number: number; now: Reservation | null }
+  instruction?: { number: number; now: Instruction | null }
   nextAccount?: number
   nextReservation?: number
+  nextInstruction?: number
   /** What the payer paid besides; the batch gives it to the currency's fee account when it closes. */
   fee: bigint
   currency: number

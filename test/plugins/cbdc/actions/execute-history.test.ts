@@ -15,7 +15,8 @@ const feesOf = (currency: number): number => (currency === 2 ? second.fees : 2)
 
 /** Accounts of the currency's own take no transfers; that is policy, and comes last. */
 const ownAccount = (entry: Entry): boolean =>
-  (entry.kind === 'transfer' || entry.kind === 'reserve') &&
+  ['transfer', 'reserve', 'instruct', 'instalment'].includes(entry.kind) &&
+  'to' in entry &&
   (([1, 2, 3, 4, 5, second.issuance] as number[]).includes(entry.to) || (entry.to > 9 && entry.to % 4 === 0))
 
 /** Whoever decides is an institution, and a sweep goes to a bank: policy too. */
@@ -112,6 +113,10 @@ onBothLedgers(({ fresh }) => {
       })
     }
     expect([...fold.reservations.keys()]).toEqual([...model.reservations.keys()])
+    expect([...fold.instructions.values()].map(({ number: _, ...rest }) => rest)).toEqual([
+      ...model.instructions.values(),
+    ])
+    expect(fold.nextInstruction()).toBeGreaterThan(10)
     expect(fold.accounts.size).toBeGreaterThan(20)
   }, 120_000)
 

@@ -242,6 +242,26 @@ onBothLedgers(({ fresh }) => {
     expect(await codes(10_001n)).toEqual(['chain_broken', 'nonce_mismatch'])
   })
 
+  test('nor by which link of a chain it is that a payee breaks, nor about an arbiter', async () => {
+    const ground = await fresh()
+    const payer = await ground.customer(undefined, {}, 60_000n)
+    const payee = await ground.customer(undefined, { level: 1 }, 40_000n)
+    const codes = async (first: SignedEntry, second: SignedEntry) => {
+      const records = [first, second].map(entry => ground.signed(payer.owner, entry))
+      const { outcomes } = await ground.execute([await ground.desk.attest(records)])
+      return outcomes.flat().map(outcome => ('refusal' in outcome ? outcome.refusal.code : 'written'))
+    }
+    const second = (to: number, amount: bigint) => ground.transfer(payer.number, to, amount, { nonce: 1 })
+    for (const amount of [10_001n, 9_999n]) {
+      const told = await codes(ground.transfer(payer.number, payee.number, amount), second(9_999, 1n))
+      expect(told).toEqual(['chain_broken', 'payee_cannot_receive'])
+    }
+    for (const arbiter of [own.bank, 9_999]) {
+      const told = await codes(reservation(ground, payer.number, payee.number, { arbiter }), second(own.bank, 70_000n))
+      expect(told).toEqual(['chain_broken', 'funds_insufficient'])
+    }
+  })
+
   test('what a shop holds and pays is not counted with its owner', async () => {
     const ground = await fresh()
     const payer = await ground.customer(undefined, {}, 200_000n)

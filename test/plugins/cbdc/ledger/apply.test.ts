@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { encodeEntry, type OwnerKey } from '../../../../src/kernel/ledger-entry.ts'
 import { apply, closeBatch, invalidities } from '../../../../src/plugins/cbdc/ledger/apply.ts'
 import { openFold } from '../../../../src/plugins/cbdc/ledger/fold.ts'
-import { type Account, amountMost, type Reservation, type State } from '../../../../src/plugins/cbdc/ledger/state.ts'
+import {
+  type Account,
+  amountMost,
+  type Instruction,
+  type Reservation,
+  type State,
+} from '../../../../src/plugins/cbdc/ledger/state.ts'
 import { entryFrom, type Intent, intents } from '../histories.ts'
 import { keyName, openModel, precedence } from '../model.ts'
 
@@ -15,12 +21,14 @@ const feesOf = (): number => 2
 const openState = () => {
   const accounts = new Map<number, Account>()
   const reservations = new Map<number, Reservation>()
+  const instructions = new Map<number, Instruction>()
   const state: State = {
     account: number => accounts.get(number),
     reservation: number => reservations.get(number),
-    ...{ nextAccount: 1, nextReservation: 1 },
+    instruction: number => instructions.get(number),
+    ...{ nextAccount: 1, nextReservation: 1, nextInstruction: 1 },
   }
-  return { accounts, reservations, state }
+  return { accounts, reservations, instructions, state }
 }
 
 const seen = ({ key, debitsPosted, creditsPosted, debitsPending, creditsPending, number: _, ...rest }: Account) => ({
@@ -71,7 +79,11 @@ const live = (history: readonly Intent[], check: (ledger: ReturnType<typeof open
     for (const account of change.accounts) ledger.accounts.set(account.number, account)
     if (change.reservation?.now === null) ledger.reservations.delete(change.reservation.number)
     else if (change.reservation) ledger.reservations.set(change.reservation.number, change.reservation.now)
+    if (change.instruction?.now === null) ledger.instructions.delete(change.instruction.number)
+    else if (change.instruction) ledger.instructions.set(change.instruction.number, change.instruction.now)
+    expect(change.reservation === undefined || change.instruction === undefined).toBe(true)
     Object.assign(ledger.state, {
+      nextInstruction: change.nextInstruction ?? ledger.state.nextInstruction,
       nextAccount: change.nextAccount ?? ledger.state.nextAccount,
       nextReservation: change.nextReservation ?? ledger.state.nextReservation,
     })
@@ -99,6 +111,8 @@ describe('an entry', () => {
         for (const [number, { remaining, amount, expiry }] of ledger.reservations) {
           expect(model.reservations.get(number)).toMatchObject({ left: remaining, amount, expiry })
         }
+        const stand = [...ledger.instructions].map(([number, { number: _, ...rest }]) => [number, rest] as const)
+        expect(new Map(stand)).toEqual(model.instructions)
       }),
       { numRuns: 400 },
     )
@@ -143,6 +157,8 @@ describe('an entry', () => {
         }
         expect(fold.accounts).toEqual(ledger.accounts)
         expect(fold.reservations).toEqual(ledger.reservations)
+        expect(fold.instructions).toEqual(ledger.instructions)
+        expect(fold.nextInstruction()).toBe(ledger.state.nextInstruction)
         expect(fold.nextAccount()).toBe(ledger.state.nextAccount)
         expect(fold.nextReservation()).toBe(ledger.state.nextReservation)
       }),

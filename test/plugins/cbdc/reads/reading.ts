@@ -6,6 +6,7 @@ import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '.
 import { sealJws } from '../../../../src/identity/formats/jose.ts'
 import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
 import { isRefusal } from '../../../../src/kernel/refusal.ts'
+import { instructionRoutes } from '../../../../src/plugins/cbdc/actions/instructions/routes.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import { receiptType } from '../../../../src/plugins/cbdc/ledger/receipt.ts'
 import { bankDid, type Ground, type Owner } from '../ground.ts'
@@ -42,7 +43,7 @@ type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<s
 
 /** The reading operations of a ledger, as the HTTP edge calls them. */
 export const openReading = (ground: Ground) => {
-  const routes = readRoutes(ground.desk)
+  const routes = { ...readRoutes(ground.desk), ...instructionRoutes(ground.desk) }
   const call = async (operation: string, how: Call = {}, body?: unknown): Promise<Body> => {
     const route = routes[operation]
     const agreed = contract.get(operation)

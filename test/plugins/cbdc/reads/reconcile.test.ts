@@ -21,6 +21,14 @@ const enliven = async (ground: Ground) => {
     ...{ preimage: noHash, signature: '' },
   }
   await ground.submit(ground.signed(ben.owner, post))
+  const instruct = {
+    ...{ kind: 'instruct' as const, account: anna.number, to: ben.number, currency: 1, amount: 25n, first: expiry },
+    ...{ unit: 3, every: 1, times: 0, validUntil: expiry, signature: '' },
+  }
+  await ground.submit(
+    ground.signed(anna.owner, { ...instruct, nonce: 3 }),
+    ground.signed(anna.owner, { ...instruct, nonce: 4, amount: 50n }),
+  )
   return { anna, ben }
 }
 
@@ -55,7 +63,7 @@ onBothLedgers(({ fresh }) => {
       const { anna, ben } = await enliven(ground)
       const differences: LedgerDifference[] = []
       const paying = (async () => {
-        for (let nonce = 3; nonce < 23; nonce += 1) {
+        for (let nonce = 5; nonce < 25; nonce += 1) {
           await ground.submit(ground.signed(anna.owner, ground.transfer(anna.number, ben.number, 1n, { nonce })))
         }
       })()
@@ -79,6 +87,9 @@ onBothLedgers(({ fresh }) => {
         `UPDATE cbdc_reservations SET state = 'voided', ended_by = 1 WHERE number = 2`,
         'state',
       ],
+      ['an instruction', 'UPDATE cbdc_instructions SET payee = 7 WHERE number = 1', 'to'],
+      ['how often it was paid', 'UPDATE cbdc_instructions SET turn = 1, next_index = 1 WHERE number = 1', 'next'],
+      ['that it stands', `UPDATE cbdc_instructions SET state = 'revoked', next_due = NULL WHERE number = 2`, 'state'],
       ['the balance in an entry', 'UPDATE cbdc_entries SET debit_balance = 5 WHERE number = 12', 'debit balance'],
       ['the place of an entry', 'UPDATE cbdc_entries SET number = 9999 WHERE number = 12', 'numbers without a gap'],
       ['the time of a batch', 'UPDATE cbdc_batches SET at = 1 WHERE number = 3', 'later than the one before'],
@@ -92,7 +103,7 @@ onBothLedgers(({ fresh }) => {
       const ground = await fresh()
       const { anna, ben } = await enliven(ground)
       // What only whoever holds the ledger could do: enter something as if its signature had been checked.
-      const forged = { ...ground.transfer(anna.number, ben.number, 1n, { nonce: 3 }), signature: '11'.repeat(64) }
+      const forged = { ...ground.transfer(anna.number, ben.number, 1n, { nonce: 5 }), signature: '11'.repeat(64) }
       const { outcomes } = await ground.execute([[{ entry: forged, signer: anna.owner.key }]])
       const [outcome] = outcomes[0] ?? []
       const number = outcome !== undefined && 'written' in outcome ? outcome.written.number : 0
@@ -117,7 +128,10 @@ onBothLedgers(({ fresh }) => {
       const standing = async () => answers[Math.min(asked++, answers.length - 1)]
       return { house: ground.desk.house, rail: { standing } as unknown as MoneyRail }
     }
-    const standing = (supply: bigint, locked = 0n): RailStanding => ({ supply, locked, suspended: 0n })
+    const standing = (supply: bigint, locked = 0n): RailStanding => ({
+      ...{ home: locked > 0n ? 'chain' : 'ledger', decimals: 2 },
+      ...{ supply, locked, suspended: 0n },
+    })
     const toRail = async (ground: Ground, amount: bigint) => {
       const move = {
         kind: 'mint' as const,

@@ -39,7 +39,9 @@ describe('the way from a leaf to the root', () => {
 
 onBothLedgers(({ fresh }) => {
   const open = async (key?: ReturnType<typeof signingKey>) => {
-    const ground: Ground = await fresh({ more: async () => (key === undefined ? {} : { signStatement: key.seal }) })
+    const ground: Ground = await fresh({
+      more: async () => (key === undefined ? {} : { signStatement: payload => key.seal(payload) }),
+    })
     const reading = openReading(ground)
     const anna = await reading.person('anna', 1_000n)
     const ben = await reading.person('ben')

@@ -6,11 +6,13 @@ import { attestationNotInForce, invalidEntry, servicerDiffers } from '../../erro
 import type { KycPlace, LedgerAccount } from '../../ledger/facts.ts'
 import { isCustomer, isPersonal } from '../../ledger/limits.ts'
 import { balanceOf } from '../../ledger/state.ts'
+import { purseOffline } from '../../offline/errors.ts'
 import { orderRequires } from '../../policy.ts'
 import { servicerOf } from '../accounts.ts'
 import type { BookItem } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import type { Held } from '../enter.ts'
+import { loadPurses, offlineUntil } from '../offline/purses.ts'
 import { assertNoMoveOpen } from '../rail/moves.ts'
 import { accountParam, executeOrder, type OrderBody, orderable } from './order.ts'
 
@@ -48,7 +50,8 @@ export const closeAccount = async (desk: Desk, context: Context): Promise<Answer
 const servedAccount = async (held: Held, did: string, number: number): Promise<LedgerAccount> => {
   await held.book.load([number])
   const account = held.book.state.account(number)
-  if (account === undefined || !isCustomer(account)) throw servicerDiffers()
+  // A purpose account has no tier, but its owner's attestation is renewed all the same.
+  if (account === undefined || !(isCustomer(account) || account.class === 'purpose')) throw servicerDiffers()
   const own = await servicerOf(held.tx.query, did, account.currency)
   if (own === 0 || account.servicer !== own) throw servicerDiffers()
   return account
@@ -107,7 +110,8 @@ const reclass = ({ book }: Held, account: LedgerAccount, to: LedgerAccount['clas
 /**
  * The servicing bank says what its due diligence now comes to, with the place of the attestation that it issued. It counts
  * with the next entry: a lower level at once limits what was allowed before.
- * @throws Refusal agency_body_mismatch, servicer_differs, account_closed, attestation_not_in_force
+ * @throws Refusal agency_body_mismatch, servicer_differs, account_closed, attestation_not_in_force; purse_offline, whose class
+ *   stays what it is
  */
 export const setAccountLevel = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
@@ -125,6 +129,9 @@ export const setAccountLevel = async (desk: Desk, context: Context): Promise<Ans
       const account = await servedAccount(held, caller.id, number)
       if (account.closed) throw invalidEntry('account_closed')
       const kyc = placeOf(desk, caller.id, body.attestation, held.book.at)
+      await loadPurses(held, desk.house.store.dialect, [number])
+      const until = offlineUntil(held.book, number)
+      if (body.class !== undefined && until !== undefined) throw purseOffline(new Date(until).toISOString())
       if (body.class !== undefined) reclass(held, account, body.class)
       held.book.alter(number, {
         ...{ level, kyc, jurisdiction: body.jurisdiction ?? account.jurisdiction },

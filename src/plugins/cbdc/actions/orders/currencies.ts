@@ -2,7 +2,7 @@ import { digestOf } from '../../../../kernel/canonical.ts'
 import type { EntryOf } from '../../../../kernel/ledger-entry.ts'
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import type { Row } from '../../../../kernel/ports.ts'
-import { currencyTaken, currencyUnknown, policyInPast } from '../../errors.ts'
+import { currencyDiffersOnChain, currencyTaken, currencyUnknown, policyInPast } from '../../errors.ts'
 import type { AccountClass } from '../../ledger/facts.ts'
 import { orderRequires } from '../../policy.ts'
 import { orderOf } from '../accounts.ts'
@@ -23,6 +23,16 @@ type OpenBody = { number: number; code: string; decimals: number; home: Home; po
 const assertFree = async ({ tx }: Held, number: number, code: string): Promise<void> => {
   const taken = 'SELECT number FROM cbdc_currencies WHERE number = ? OR code = ?'
   if ((await tx.query(taken, [number, code])).length > 0) throw currencyTaken()
+}
+
+/**
+ * The ledger would otherwise issue what comes into being on the chain, or count it in other units.
+ * @throws Refusal currency_differs_on_chain
+ */
+const assertAsOnChain = async ({ rail }: Desk, { number, home, decimals }: OpenBody): Promise<void> => {
+  const found = await rail?.standing(number)
+  if (found === undefined || (found.home === home && found.decimals === decimals)) return
+  throw currencyDiffersOnChain(found.home, found.decimals)
 }
 
 /**
@@ -61,12 +71,13 @@ const writePolicy = async (
 
 /**
  * Opens a currency with the accounts of its own and its first policy, which is in force at once.
- * @throws Refusal currency_taken, policy_invalid
+ * @throws Refusal currency_taken, policy_invalid, currency_differs_on_chain
  */
 export const openCurrency = async (desk: Desk, context: Context): Promise<Answer> => {
   const body = context.body as OpenBody
   const { number, code, decimals, home } = body
   const terms = policyTerms(body.policy, home)
+  await assertAsOnChain(desk, body)
   const answer = await desk.ledger.execute({
     ...{ operation: 'openCurrency', requires: orderRequires.govern, caller: context.caller, input: body },
     idempotencyKey: context.headers['idempotency-key'],

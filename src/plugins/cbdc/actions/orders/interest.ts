@@ -13,6 +13,7 @@ import type { BookItem } from '../book.ts'
 import { type Currency, policyOf, readCurrencies } from '../currencies.ts'
 import type { Desk } from '../desk.ts'
 import type { Held, ItemOutcome } from '../enter.ts'
+import { loadPurses, promisedBy } from '../offline/purses.ts'
 import type { Ask } from '../rows.ts'
 import { currencyParam } from './order.ts'
 import { balancesBefore } from './past-balances.ts'
@@ -91,7 +92,7 @@ const nextAccounts = async ({ tx, book }: Held, currency: number, { day, place }
   return { rows, end }
 }
 
-/** A negative rate takes what is there to be taken, and never more. */
+/** A negative rate takes what is there to be taken and not promised offline, and never more. */
 const dueOf = async (
   desk: Desk,
   held: Held,
@@ -101,13 +102,16 @@ const dueOf = async (
   const { tx, book } = held
   const last = new Map(rows.map(({ number, last_entry }) => [number, last_entry]))
   const balances = await balancesBefore(tx.query, desk.house.store.dialect, last, (day + 1) * dayMs)
-  await book.load(rows.map(({ number }) => number))
+  const numbers = rows.map(({ number }) => number)
+  await book.load(numbers)
+  await loadPurses(held, desk.house.store.dialect, numbers)
   return rows.flatMap(({ number }) => {
     const account = book.state.account(number)
     if (account === undefined || account.closed) return []
     const exemptMinor = account.lead === number ? terms.exemptMinor : 0n
     const amount = interestOf({ ...terms, exemptMinor }, balances.get(number) ?? 0n, day)
-    const most = availableOf(account)
+    const free = availableOf(account) - promisedBy(book, number)
+    const most = free > 0n ? free : 0n
     const taken = amount < 0n && -amount > most ? -most : amount
     return taken === 0n ? [] : [{ number, amount: taken }]
   })

@@ -20,6 +20,7 @@ import { orderOf } from '../accounts.ts'
 import type { Desk } from '../desk.ts'
 import type { Held } from '../enter.ts'
 import { allOf } from '../execute.ts'
+import { loadPurses, offlineUntil } from '../offline/purses.ts'
 import { assertOwner } from '../owner.ts'
 import { type Ask, readAccounts } from '../rows.ts'
 import { accountParam, assertOrderNew, loadAccount, type OrderBody, orderable, recordOrder } from './order.ts'
@@ -165,8 +166,11 @@ export const executeKey = async (
       await before?.(held)
       ordered = await waitingKeyOrder(held.tx.query, id)
       const { account, dueAt, key, old } = ordered
-      if (held.book.at < dueAt) throw keyOrderEarly(new Date(dueAt).toISOString())
       const standing = await loadAccount(held, account)
+      // Payees rely on what the key of an offline purse signed.
+      await loadPurses(held, desk.house.store.dialect, [account])
+      const due = Math.max(dueAt, offlineUntil(held.book, account) ?? 0)
+      if (held.book.at < due) throw keyOrderEarly(new Date(due).toISOString())
       // The owner changed the key in the meantime, so it was not lost; a closed account needs none.
       if (standing.closed || !sameKey(standing.key, old)) return []
       const entry: EntryOf<'keyOrder'> = { kind: 'keyOrder', account, ...key, order: orderOf(held.record.id) }

@@ -16,6 +16,7 @@ export type PolicyBody = {
   reservationMostSeconds: number
   interest: { basisPoints: number; dayCount: 'ACT/365F' | 'ACT/360' | 'ACT/ACT'; exemptMinor: string } | null
   dormancy: { dormantAfterDays: number; escheatAfterDays: number } | null
+  offline?: { capMinor: string; certificateSeconds: number; graceSeconds: number; vouchersMost: number } | null
 }
 
 export type PolicyTerms = Omit<CurrencyPolicy, 'version' | 'validFrom'>
@@ -43,7 +44,7 @@ const tierOf = ({ level, ...tier }: PolicyBody['tiers'][number]): Tier => {
  * @throws Refusal policy_invalid, which names what contradicts what
  */
 export const policyTerms = (body: PolicyBody, home: Home): PolicyTerms => {
-  const { interest, dormancy, keyOrderDelaySeconds, reservationMostSeconds } = body
+  const { interest, dormancy, offline, keyOrderDelaySeconds, reservationMostSeconds } = body
   const tiers = body.tiers.map(tierOf)
   if (new Set(tiers.map(({ level }) => level)).size !== tiers.length) throw policyInvalid('a level has two tiers')
   if (interest !== null && home === 'chain') {
@@ -56,6 +57,7 @@ export const policyTerms = (body: PolicyBody, home: Home): PolicyTerms => {
     ...{ tiers, dormancy, keyOrderDelaySeconds, reservationMostSeconds },
     merchantsKeepMinor: amountOf(body.merchantsKeepMinor, 'merchantsKeepMinor'),
     interest: interest && { ...interest, exemptMinor: amountOf(interest.exemptMinor, 'exemptMinor') },
+    offline: offline ? { ...offline, capMinor: amountOf(offline.capMinor, 'capMinor') } : null,
   }
 }
 
@@ -75,4 +77,5 @@ export const policyView = (policy: CurrencyPolicy) => ({
   reservationMostSeconds: policy.reservationMostSeconds,
   interest: policy.interest && { ...policy.interest, exemptMinor: String(policy.interest.exemptMinor) },
   dormancy: policy.dormancy && { ...policy.dormancy },
+  offline: policy.offline ? { ...policy.offline, capMinor: String(policy.offline.capMinor) } : null,
 })

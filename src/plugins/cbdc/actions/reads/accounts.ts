@@ -8,6 +8,7 @@ import { availableOf, balanceOf } from '../../ledger/state.ts'
 import { clockSkewMs, entriesMost, entriesUsual } from '../../policy.ts'
 import { markEvery } from '../book.ts'
 import type { Desk } from '../desk.ts'
+import { type RefundLinks, readRefundLinks, refundView } from '../requests/refunds.ts'
 import { balanceAfter, type ChainEntry, lastBy, walk } from './chain.ts'
 import { type Reader, readerOf, seenAccount } from './who.ts'
 
@@ -98,8 +99,10 @@ const amountOf = (raw: Buffer): string | null => {
   return String(entry.amount < 0n ? -entry.amount : entry.amount)
 }
 
+const noHash = '0'.repeat(64)
+
 /** An entry as the owner of one of its accounts sees it: of the other account only its number. */
-export const entryView = (entry: ChainEntry, account: number) => {
+export const entryView = (entry: ChainEntry, account: number, refunds: RefundLinks) => {
   const decoded = decodeEntry(entry.raw)
   const side = entry.credit === null ? 'alone' : entry.debit === account ? 'debit' : 'credit'
   return {
@@ -111,9 +114,22 @@ export const entryView = (entry: ChainEntry, account: number) => {
     },
     amountMinor: amountOf(entry.raw),
     ...(side === 'debit' && decoded !== undefined && 'fee' in decoded && { feeMinor: String(decoded.fee) }),
+    ...(decoded?.kind === 'post' && decoded.preimage !== noHash && { preimage: decoded.preimage }),
     balanceMinor: String(balanceAfter(entry, account)),
+    ...refundView(entry.number, refunds),
   }
 }
+
+/** Which of these entries give back others, and what of them was given back. */
+export const refundsAmong = (
+  { house: { store } }: Part,
+  entries: readonly { number: number }[],
+): Promise<RefundLinks> =>
+  readRefundLinks(
+    store.read,
+    store.dialect,
+    entries.map(({ number }) => number),
+  )
 
 const place = /^[1-9][0-9]{0,15}$/
 
@@ -140,9 +156,16 @@ export const listEntries = (desk: Part, context: Context): Promise<Answer> =>
       const { from, limit } = entriesPage(context.query, account.lastEntry)
       const entries = await walk(desk.house.store.read, { account: account.number, from, limit })
       if (entries.length === 0 && from !== 0) throw cursorMalformed()
+      const refunds = await refundsAmong(desk, entries)
       return {
-        items: entries.map(entry => entryView(entry, account.number)),
+        items: entries.map(entry => entryView(entry, account.number, refunds)),
         ...(entries.length === limit && nextEntries(entries.at(-1))),
       }
     },
   })
+
+/** What an owner has to know before they sign: the domain of the ledger, which no policy changes. */
+export const getLedger = ({ did, domain }: Pick<Desk, 'did' | 'domain'>): Answer => ({
+  status: 200,
+  body: { did, domain },
+})

@@ -8,7 +8,7 @@ import { readRequires } from '../../policy.ts'
 import { markEvery } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import { readAccounts } from '../rows.ts'
-import { entriesPage, entryView, nextEntries } from './accounts.ts'
+import { entriesPage, entryView, nextEntries, refundsAmong } from './accounts.ts'
 import { balanceAfter, lastBy, walk } from './chain.ts'
 
 type Part = Pick<Desk, 'house' | 'did'>
@@ -70,6 +70,7 @@ const statementOf = async (desk: Part, { account: number, from, until, query }: 
   if (walked.length === 0 && page.from !== 0) throw cursorMalformed()
   const within = walked.filter(entry => entry.at >= from)
   const entries = within.slice(0, page.limit)
+  const refunds = await refundsAmong(desk, entries)
   // What a fee account takes are no entries, so of its past no balance is known.
   const isDated = account.class !== 'fees'
   const balance = (entry: typeof opening) => (isDated ? String(entry ? balanceAfter(entry, number) : 0n) : null)
@@ -77,7 +78,7 @@ const statementOf = async (desk: Part, { account: number, from, until, query }: 
     ...{ account: number, currency: account.currency, class: account.class, level: account.level },
     ...{ servicer: await servicerOf(desk, account), openedAt: iso(account.openedAt), closed: account.closed },
     ...{ from: iso(from), until: iso(until), openingMinor: balance(opening), closingMinor: balance(closing) },
-    items: entries.map(entry => entryView(entry, number)),
+    items: entries.map(entry => entryView(entry, number, refunds)),
     ...(within.length > page.limit && nextEntries(entries.at(-1))),
   }
 }

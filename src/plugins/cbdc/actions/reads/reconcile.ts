@@ -2,9 +2,11 @@ import { openStructs } from '../../../../kernel/ledger-typed-data.ts'
 import { merkleRoot } from '../../../../kernel/merkle.ts'
 import type { Row } from '../../../../kernel/ports.ts'
 import { type Fold, openFold, type SignedClaim } from '../../ledger/fold.ts'
-import type { Account, Reservation } from '../../ledger/state.ts'
+import type { Account, Instruction, Reservation } from '../../ledger/state.ts'
 import { entryLeaf, type Written, writtenOf } from '../book.ts'
 import type { Desk } from '../desk.ts'
+import { instructionColumns, instructionOf } from '../instructions/rows.ts'
+import { purposeDifferences } from '../purpose/reconcile.ts'
 import { reservationColumns, reservationOf } from '../rows.ts'
 
 type Part = Pick<Desk, 'house' | 'signatures'>
@@ -136,10 +138,35 @@ const accountDifferences = (stored: Account, folded: Account | undefined): Ledge
 
 const reservationFacts = ['from', 'to', 'currency', 'amount', 'remaining', 'expiry', 'lockHash', 'arbiter'] as const
 
-const reservationDifferences = (stored: Reservation, folded: Reservation | undefined): LedgerDifference[] => {
-  const where = `reservation ${stored.number}`
-  if (folded === undefined) return [{ where, what: 'state', stored: 'pending', folded: 'ended' }]
-  return reservationFacts.flatMap(fact => differ(where, fact, stored[fact], folded[fact]))
+const instructionFacts = [...(['from', 'to', 'currency', 'amount', 'first', 'unit', 'every', 'times', 'next'] as const)]
+
+/** What stands for a while: where it is kept, what it is called while it does, and what of it the entries make. */
+type Kind<T extends { number: number }> = {
+  what: string
+  stands: string
+  table: string
+  columns: string
+  rowOf(row: Row): T
+  facts: readonly (keyof T & string)[]
+}
+
+const reservationKind: Kind<Reservation> = {
+  ...{ what: 'reservation', stands: 'pending', table: 'cbdc_reservations', columns: reservationColumns },
+  ...{ rowOf: reservationOf, facts: reservationFacts },
+}
+const instructionKind: Kind<Instruction> = {
+  ...{ what: 'instruction', stands: 'standing', table: 'cbdc_instructions', columns: instructionColumns },
+  ...{ rowOf: instructionOf, facts: instructionFacts },
+}
+
+const standingDifferences = <T extends { number: number }>(
+  { what, stands, facts }: Kind<T>,
+  stored: T,
+  folded: T | undefined,
+): LedgerDifference[] => {
+  const where = `${what} ${stored.number}`
+  if (folded === undefined) return [{ where, what: 'state', stored: stands, folded: 'ended' }]
+  return facts.flatMap(fact => differ(where, fact, stored[fact], folded[fact]))
 }
 
 /** Counters that policy keeps of a person, against the accounts that they count. */
@@ -155,7 +182,7 @@ const heldDifferences = async ({ house }: Part): Promise<LedgerDifference[]> => 
 }
 
 /**
- * Folds every entry from the first, checks every owner's signature, and holds each stored batch, account and reservation against what
+ * Folds every entry from the first, checks every owner's signature, and holds each stored batch, account, reservation and instruction against what
  * comes out. It locks nothing: a
  * page of rows and the head come from one statement, so the fold goes exactly as far as the page has.
  */
@@ -187,36 +214,42 @@ export async function* reconcileLedger(desk: Part): AsyncGenerator<LedgerDiffere
     }
     break
   }
-  yield* reconcileReservations(
-    desk,
-    fold,
-    foldThrough,
-    page('cbdc_reservations', reservationColumns, `AND state = 'pending'`),
-  )
+  const pageOf = ({ table, columns, stands }: Pick<Kind<Reservation>, 'table' | 'columns' | 'stands'>) =>
+    page(table, columns, `AND state = '${stands}'`)
+  const { reservations, instructions } = fold
+  yield* reconcileStanding(desk, foldThrough, reservationKind, {
+    folded: reservations,
+    sql: pageOf(reservationKind),
+  })
+  yield* reconcileStanding(desk, foldThrough, instructionKind, {
+    folded: instructions,
+    sql: pageOf(instructionKind),
+  })
   yield* await heldDifferences(desk)
+  yield* await purposeDifferences(desk, rowsAtOnce)
 }
 
 type Folding = ReturnType<typeof openFolding>
 
-/** Those that are pending, in one page after another; of those the fold knows besides, each is one too few. */
-async function* reconcileReservations(
+/** Those that stand, in one page after another; of those the fold knows besides, each is one too few. */
+async function* reconcileStanding<T extends { number: number }>(
   { house }: Part,
-  fold: Fold,
   foldThrough: Folding,
-  sql: string,
+  kind: Kind<T>,
+  { folded, sql }: { folded: ReadonlyMap<number, T>; sql: string },
 ): AsyncGenerator<LedgerDifference> {
+  const { what, stands } = kind
   let after = 0
   for (;;) {
     const rows = await house.store.read(sql, [after])
     yield* foldThrough(rows[0]?.['next_batch'] as number)
-    const found = rows.filter(row => row['number'] !== null).map(reservationOf)
+    const found = rows.filter(row => row['number'] !== null).map(kind.rowOf)
     const last = found.length === rowsAtOnce ? (found.at(-1)?.number ?? after) : Number.POSITIVE_INFINITY
     const stored = new Set(found.map(({ number }) => number))
-    for (const reservation of found)
-      yield* reservationDifferences(reservation, fold.reservations.get(reservation.number))
-    for (const number of fold.reservations.keys()) {
+    for (const each of found) yield* standingDifferences(kind, each, folded.get(each.number))
+    for (const number of folded.keys()) {
       if (number <= after || number > last || stored.has(number)) continue
-      yield { where: `reservation ${number}`, what: 'state', stored: 'not pending', folded: 'pending' }
+      yield { where: `${what} ${number}`, what: 'state', stored: `not ${stands}`, folded: stands }
     }
     if (found.length < rowsAtOnce) return
     after = last

@@ -1,7 +1,7 @@
 import type { Route } from '../../../../kernel/plugin.ts'
 import { readRequires, requires } from '../../policy.ts'
 import type { Desk } from '../desk.ts'
-import { getAccount, getAccountAt, listEntries } from './accounts.ts'
+import { getAccount, getAccountAt, getLedger, listEntries } from './accounts.ts'
 import { discloseAccount } from './lawful.ts'
 import { getBatch, getReceipt, getReservation, getTransfer } from './transfers.ts'
 
@@ -13,6 +13,7 @@ export const readRoutes = (desk: Desk): Record<string, Route> => ({
   getTransfer: { requires: readRequires.view, run: context => getTransfer(desk, context) },
   getReservation: { requires: readRequires.view, run: context => getReservation(desk, context) },
   getReceipt: { requires: readRequires.view, run: context => getReceipt(desk, context) },
+  getLedger: { requires: requires.read, run: async () => getLedger(desk) },
   getBatch: { requires: requires.read, run: context => getBatch(desk, context) },
   discloseAccount: { requires: readRequires.lawful, run: context => discloseAccount(desk, context) },
 })

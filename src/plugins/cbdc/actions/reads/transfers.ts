@@ -7,7 +7,10 @@ import { batchUnknown, receiptsUnavailable, reservationNotYours, transferNotYour
 import type { ReceiptStatement } from '../../ledger/receipt.ts'
 import { entryLeaf, type Written, writtenOf } from '../book.ts'
 import type { Desk } from '../desk.ts'
+import { preimageOf } from '../exchange/preimage.ts'
+import { type RefundLinks, refundView } from '../requests/refunds.ts'
 import { type Ask, readReservations } from '../rows.ts'
+import { refundsAmong } from './accounts.ts'
 import { readerOf, seenAmong } from './who.ts'
 
 type Part = Pick<Desk, 'house'>
@@ -51,7 +54,7 @@ const ofTransfer = async <Output>(desk: Part, { operation, context, read }: Read
 }
 
 /** Of the balances each reader sees those of the accounts that are theirs to see. */
-const transferView = (written: Written, seen: Set<number>) => {
+const transferView = (written: Written, seen: Set<number>, refunds: RefundLinks) => {
   const entry = decodeEntry(written.raw)
   const { debit, credit, debitBalance, creditBalance } = written
   return {
@@ -61,6 +64,7 @@ const transferView = (written: Written, seen: Set<number>) => {
     record: written.raw.toString('base64url'),
     ...(seen.has(debit) && { debitBalanceMinor: String(debitBalance) }),
     ...(credit !== null && seen.has(credit) && { creditBalanceMinor: String(creditBalance) }),
+    ...refundView(written.number, refunds),
   }
 }
 
@@ -68,7 +72,7 @@ const transferView = (written: Written, seen: Set<number>) => {
 export const getTransfer = (desk: Part, context: Context): Promise<Answer> =>
   ofTransfer(desk, {
     ...{ operation: 'getTransfer', context },
-    read: async (written, seen) => transferView(written, seen),
+    read: async (written, seen) => transferView(written, seen, await refundsAmong(desk, [written])),
   })
 
 /**
@@ -87,11 +91,13 @@ export const getReservation = async (desk: Part, context: Context): Promise<Answ
       if (found === undefined) throw reservationNotYours()
       const parties = [found.from, found.to, ...(found.arbiter === 0 ? [] : [found.arbiter])]
       if ((await seenAmong(desk, reader, parties)).size === 0) throw reservationNotYours()
+      const preimage = await preimageOf(store.read, found)
       return {
         ...{ reservation: number, from: found.from, to: found.to, currency: found.currency, arbiter: found.arbiter },
         ...{ amountMinor: String(found.amount), remainingMinor: String(found.remaining) },
         ...{ postedMinor: String(found.posted), expiry: iso(found.expiry * 1_000), lockHash: found.lockHash },
         ...{ state: found.state, entry: found.entry, endedBy: found.endedBy },
+        ...(preimage === undefined ? {} : { preimage }),
       }
     },
   })
@@ -164,6 +170,10 @@ export const getReceipt = async (
   if (signStatement === undefined) throw receiptsUnavailable()
   return ofTransfer(desk, {
     ...{ operation: 'getReceipt', context },
-    read: async written => ({ receipt: await signStatement(await statementOf(desk, written)) }),
+    // Beside what is signed: of a payment more may be given back after its receipt was made.
+    read: async written => ({
+      receipt: await signStatement(await statementOf(desk, written)),
+      ...refundView(written.number, await refundsAmong(desk, [written])),
+    }),
   })
 }
