@@ -31,6 +31,8 @@ import { CbdcOffline1763800001110 } from '../migrations/agency/1110-cbdc-offline
 import { CbdcPurposes1763800001120 } from '../migrations/agency/1120-cbdc-purposes.ts'
 import { CbdcExchanges1763800001130 } from '../migrations/agency/1130-cbdc-exchanges.ts'
 import { Stablecoin1763800001140 } from '../migrations/agency/1140-stablecoin.ts'
+import { CbdcBoundedReads1763800001150 } from '../migrations/agency/1150-cbdc-bounded-reads.ts'
+import { CbdcPurseReads1763800001160 } from '../migrations/agency/1160-cbdc-purse-reads.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -142,6 +144,8 @@ export const agencyMigrations = [
   CbdcPurposes1763800001120,
   CbdcExchanges1763800001130,
   Stablecoin1763800001140,
+  CbdcBoundedReads1763800001150,
+  CbdcPurseReads1763800001160,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

@@ -12,6 +12,7 @@ import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
 import { payInstalments } from './plugins/cbdc/actions/instructions/pay.ts'
 import { resolveClosedWindows, settleQueued } from './plugins/cbdc/actions/interbank/rounds.ts'
+import { retryVouchers } from './plugins/cbdc/actions/offline/upkeep.ts'
 import { escheatDormant, flagDormant } from './plugins/cbdc/actions/orders/dormancy.ts'
 import { accrueDue } from './plugins/cbdc/actions/orders/interest.ts'
 import type { Fence } from './plugins/cbdc/actions/orders/rounds.ts'
@@ -147,6 +148,7 @@ export const moneyRounds = (desk: Desk, log: Log): Round[] => [
   upkeep(desk, 'expire', 5_000, expireReservations),
   upkeep(desk, 'keys', minuteMs, executeKeyOrders),
   upkeep(desk, 'purposes', minuteMs, returnEnded),
+  upkeep(desk, 'vouchers', minuteMs, retryVouchers),
   upkeep(desk, 'sweep', minuteMs, sweepMerchants),
   upkeep(desk, 'instalments', minuteMs, payInstalments),
   upkeep(desk, 'interest', 10 * minuteMs, accrueDue),

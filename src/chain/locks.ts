@@ -9,8 +9,10 @@ const states: readonly ChainLockState[] = ['none', 'locked', 'claimed', 'refunde
 /** Blocks in one look for a claim, and looks back from the newest final block at most. */
 const stretch = 2_000
 const looksMost = 100
-/** How long a list of currencies counts. */
+/** How long a list of currencies counts, and that a claim was not found. */
 const listedMs = 60_000
+/** Claims that are remembered. */
+const claimsMost = 10_000
 
 type Parts = Pick<Chain, 'client' | 'contracts' | 'persist'>
 type Place = { tag: string; number: number; hash: string; time: number }
@@ -38,6 +40,7 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
   const view = openView(parts)
   let network: LockNetwork | undefined
   let listed: { at: number; money: Map<number, string> } | undefined
+  const claims = new Map<string, { at: number; preimage: string | undefined }>()
   let dumped = -1
 
   /** The newest block that counts. Of an embedded node that is the head, once it has been dumped. */
@@ -81,6 +84,20 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
     return undefined
   }
 
+  /** What stands in a final block is looked for once: anyone may name any lock, and a look may take a hundred questions. */
+  const claimOf = async (lockId: string, through: number): Promise<string | undefined> => {
+    const [known, now] = [claims.get(lockId), clock.now()]
+    if (known !== undefined && (known.preimage !== undefined || now < known.at + listedMs)) return known.preimage
+    const preimage = await preimageOf(lockId, through)
+    claims.delete(lockId)
+    for (const oldest of claims.keys()) {
+      if (claims.size < claimsMost) break
+      claims.delete(oldest)
+    }
+    claims.set(lockId, { at: now, preimage })
+    return preimage
+  }
+
   const readNetwork = async (): Promise<LockNetwork> => {
     const [[finality], [margin]] = await Promise.all([
       view('Settlement', 'finality', []),
@@ -97,7 +114,7 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
     const state = place === undefined ? 'none' : await stateOf(lockId, place.tag)
     if (place !== undefined && state !== 'none' && !(await isKept(place))) return look(terms)
     const hasPreimage = state === 'claimed' && !/^0+$/.test(terms.hashLock)
-    const preimage = hasPreimage ? await preimageOf(lockId, place?.number ?? 0) : undefined
+    const preimage = hasPreimage ? await claimOf(lockId, place?.number ?? 0) : undefined
     return {
       ...{ lockId: lockId.slice(2), state, newest, block: place?.number ?? 0, blockTime: place?.time ?? 0 },
       ...(preimage === undefined ? {} : { preimage }),

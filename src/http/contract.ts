@@ -22,7 +22,15 @@ export class ContractBroken extends Error {
   override name = 'ContractBroken'
 }
 
-type Checks = Map<string, ValidateFunction | undefined>
+/** Compiled when it is first used: all of them together take as long as the rest of a start. */
+export type Check = {
+  (value: unknown): boolean
+  errors: ErrorObject[] | null | undefined
+  /** @throws Error on an unknown keyword or format. */
+  compile(): void
+}
+
+type Checks = Map<string, Check | undefined>
 
 export type Operation = {
   id: string
@@ -33,7 +41,7 @@ export type Operation = {
   /** Its 422 is a verdict, so all its problems also carry `verified: false, errors, warnings, results`. */
   verdict: boolean
   body: { required: boolean; types: Checks } | undefined
-  parameters: { query: ReadonlySet<string>; check: ValidateFunction | undefined; headers: readonly string[] }
+  parameters: { query: ReadonlySet<string>; check: Check | undefined; headers: readonly string[] }
   /** By status, `4XX` or `default`; then by media type. */
   answers: Map<string, Checks>
 }
@@ -83,7 +91,7 @@ const anchored = (value: unknown, extensions: Set<string>): unknown => {
 
 const annotations = ['components', 'discriminator', 'xml', 'example', 'externalDocs']
 
-/** Strict, so that a misspelt keyword or an unknown format stops the start. */
+/** Strict: a misspelt keyword or an unknown format is an error, which a test finds before anybody starts it. */
 const createAjv = (document: OpenApiDocument, coerceTypes: boolean): Ajv2020 => {
   const ajv = new Ajv2020({
     strict: true,
@@ -106,7 +114,7 @@ const createAjv = (document: OpenApiDocument, coerceTypes: boolean): Ajv2020 => 
 export const mediaTypeOf = (contentType: string): string => (contentType.split(';')[0] ?? '').trim().toLowerCase()
 
 /** The first thing that is wrong, as facts for the caller: a place and a rule, never the value. */
-const violation = (check: ValidateFunction): { at: string; rule: string } => {
+const violation = (check: Pick<Check, 'errors'>): { at: string; rule: string } => {
   const error: ErrorObject | undefined = check.errors?.at(-1)
   const extra = error?.params['additionalProperty'] ?? error?.params['unevaluatedProperty']
   const at = `${error?.instancePath ?? ''}${typeof extra === 'string' ? `/${extra}` : ''}`
@@ -186,21 +194,35 @@ class Compiler {
     }
   }
 
-  #compile(ajv: Ajv2020, schema: unknown, where: string): ValidateFunction | undefined {
+  #compile(ajv: Ajv2020, schema: unknown, where: string): Check | undefined {
     if (schema === undefined) return undefined
-    try {
-      return ajv.compile(anchored(schema, new Set()) as Members)
-    } catch (cause) {
-      throw new Error(`openapi.yaml: ${where}: ${cause instanceof Error ? cause.message : 'no schema'}`, { cause })
+    let compiled: ValidateFunction | undefined
+    const compile = (): ValidateFunction => {
+      try {
+        compiled ??= ajv.compile(anchored(schema, new Set()) as Members)
+        return compiled
+      } catch (cause) {
+        throw new Error(`openapi.yaml: ${where}: ${cause instanceof Error ? cause.message : 'no schema'}`, { cause })
+      }
     }
+    const check: Check = Object.assign(
+      (value: unknown): boolean => {
+        const validate = compiled ?? compile()
+        const isValid = validate(value)
+        check.errors = validate.errors
+        return isValid
+      },
+      { errors: undefined, compile: () => void compile() },
+    )
+    return check
   }
 }
 
 export const isJson = (mediaType: string): boolean => /^application\/(?:[\w.-]+\+)?json$/.test(mediaTypeOf(mediaType))
 
 /**
- * Every operation of the document with its compiled checks.
- * @throws Error on a missing or doubled operationId, a broken reference, an unknown keyword or format.
+ * Every operation of the document with its checks.
+ * @throws Error on a missing or doubled operationId, or a broken reference
  */
 export const compileContract = (document: OpenApiDocument): Map<string, Operation> => {
   const compiler = new Compiler(document)

@@ -78,7 +78,7 @@ const judgeLimits = (
   policy: CurrencyPolicy,
   { entry, basis }: { entry: Paying; basis: BookItem['basis'] },
 ): void => {
-  // A purse's money was counted when it was loaded, and its payee relied on the voucher.
+  // What a purse may pay was counted when it was certified, and its payee relied on the voucher.
   if (basis === 'voucher') return
   const payer = known(book, entry.from)
   const kycInForce = isCustomer(payer) ? kycStands(needs, payer) : true
@@ -97,8 +97,10 @@ const judgeByRules = (needs: CbdcNeeds, { book, record }: Held, payment: Payment
 
 /** Who has paid has used up something of their day; what the rules remember goes on. */
 const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment, basis: BookItem['basis']): void => {
-  const { payer, amount } = payment
-  if (isPersonal(payer) && basis === undefined) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
+  const { payer, payee, amount } = payment
+  // What an owner brings to their own purse counts when it is paid from there, or certified.
+  const isLoading = payee.class === 'purse' && payee.lead === payer.lead
+  if (isPersonal(payer) && basis === undefined && !isLoading) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
   for (const [number, row] of needs.rules.advance(rows, monitored(payment, book.at))) book.alter(number, { rules: row })
 }

@@ -70,6 +70,19 @@ export const judgePayer = (
   return undefined
 }
 
+/** What a payer may be sure to pay today, in one payment or in several; null: as much as they have. */
+export const payableToday = (
+  policy: CurrencyPolicy,
+  { payer, lead }: { payer: LedgerAccount; lead: LedgerAccount },
+  at: number,
+): bigint | null => {
+  const { perPaymentMinor, perDayMinor } = tierOf(policy, payer)
+  const rest = perDayMinor === null ? null : perDayMinor - spentOn(lead, dayOf(at))
+  const bounds = [perPaymentMinor, rest].filter(bound => bound !== null)
+  const least = bounds.reduce<bigint | null>((most, bound) => (most === null || bound < most ? bound : most), null)
+  return least !== null && least < 0n ? 0n : least
+}
+
 /** What the payer's counters become. Where no limit counts, the same money may be paid more often than a column can hold. */
 export const spend = (lead: LedgerAccount, amount: bigint, at: number): LedgerAccount => {
   const room = amountMost - spentOn(lead, dayOf(at))

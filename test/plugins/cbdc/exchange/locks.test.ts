@@ -251,6 +251,26 @@ describe('one payment on the ledger and one on the chain, under one hash', () =>
     }
   })
 
+  test('a claim is sought on the chain once, however often it is asked for', async () => {
+    const { alice, secret, lock, lay } = await chainFirst()
+    await lay()
+    await alice.settle('claim', rails.tuple(lock), `0x${secret.preimage}`)
+    const { client, contracts, clock, embedded } = rails.chain
+    let sought = 0
+    const counting: typeof client = {
+      ...client,
+      rpc(method, ...rest) {
+        if (method === 'eth_getLogs') sought += 1
+        return client.rpc(method, ...rest)
+      },
+    }
+    const locks = openChainLocks({ client: counting, contracts, persist: embedded.persist }, clock)
+    for (let times = 0; times < 3; times += 1) {
+      expect(await locks.look(lock)).toMatchObject({ state: 'claimed', preimage: secret.preimage })
+    }
+    expect(sought).toBe(1)
+  })
+
   test('a service killed after the ledger’s leg was claimed has the preimage for the chain’s', async () => {
     const { alice, bob, secret, reservation, lock, holdings } = await ledgerFirst()
     await killed(bob.postOf(reservation, 300n, secret.preimage), 'after')

@@ -63,7 +63,9 @@ describe('an instruction', () => {
   })
 
   it('is laid down whatever its payee has received, which nobody finds out by amounts that do not fit', () => {
-    expect(outcome(instruct({ amount: most }), { payee: { creditsPosted: most } })).toMatchObject({ nextInstruction: 7 })
+    expect(outcome(instruct({ amount: most }), { payee: { creditsPosted: most } })).toMatchObject({
+      nextInstruction: 7,
+    })
   })
 
   it.each<[string, Partial<EntryOf<'instruct'>>, Over]>([

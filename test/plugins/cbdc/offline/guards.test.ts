@@ -1,5 +1,7 @@
+import { Refusal } from '../../../../src/kernel/refusal.ts'
 import type { Held } from '../../../../src/plugins/cbdc/actions/enter.ts'
 import { loadPurses } from '../../../../src/plugins/cbdc/actions/offline/purses.ts'
+import { retryVouchers } from '../../../../src/plugins/cbdc/actions/offline/upkeep.ts'
 import { escheatDormant, flagDormant } from '../../../../src/plugins/cbdc/actions/orders/dormancy.ts'
 import { executeKeyOrders } from '../../../../src/plugins/cbdc/actions/orders/upkeep.ts'
 import { tryDeposit } from '../../../../src/plugins/cbdc/actions/rail/follow.ts'
@@ -60,7 +62,11 @@ onBothLedgers(({ fresh }) => {
   describe('a lost key', () => {
     const order = async ({ office }: World, purse: Purse) => {
       const { key } = secp256k1Owner()
-      const { order: id } = await office.call('orderKeyChange', { ...key, ...anOrder() }, { caller: both(), ...at(purse) })
+      const { order: id } = await office.call(
+        'orderKeyChange',
+        { ...key, ...anOrder() },
+        { caller: both(), ...at(purse) },
+      )
       return String(id)
     }
 
@@ -74,16 +80,9 @@ onBothLedgers(({ fresh }) => {
     test('that waits for the end of a certificate does not keep the round busy', async () => {
       const world = await open()
       const purse = await world.purse(100n)
-      const id = await order(world, purse)
-      // It went offline in the same moment, before the order was known.
-      await world.ground.store.transaction(tx =>
-        tx.query(`UPDATE cbdc_key_orders SET state = 'held' WHERE id = ?`, [id]),
-      )
       await world.goOffline(purse)
-      await world.ground.store.transaction(tx =>
-        tx.query(`UPDATE cbdc_key_orders SET state = 'waiting' WHERE id = ?`, [id]),
-      )
-      world.ground.state.now += policy.keyOrderDelaySeconds * 1_000
+      await order(world, purse)
+      world.ground.state.now += policy.keyOrderDelaySeconds * 1_000 + 1_000
       expect(await executeKeyOrders(world.ground.desk, noFence)).toBe(0)
       world.ground.state.now += (terms.certificateSeconds + terms.graceSeconds) * 1_000
       expect(await executeKeyOrders(world.ground.desk, noFence)).toBe(1)
@@ -97,7 +96,7 @@ onBothLedgers(({ fresh }) => {
       const given = await world.goOffline(purse)
       await sync(anna.caller, [voucher(purse, given, { place: 0, to: anna.number, amount: 100n })])
       const id = await order(world, purse)
-      ground.state.now += policy.keyOrderDelaySeconds * 1_000
+      ground.state.now += policy.keyOrderDelaySeconds * 1_000 + 1_000
       await world.office.call('executeKeyOrder', {}, { caller: anOfficer(), params: { order: id } })
       const found = voucher(purse, given, { place: 0, to: ben.number, amount: 100n })
       expect(await sync(ben.caller, [found])).toMatchObject([[{ code: 'voucher_double_spent' }]])
@@ -135,6 +134,7 @@ onBothLedgers(({ fresh }) => {
     ground.state.now += 1.1 * dayMs
     while ((await flagDormant(ground.desk, noFence)) > 0);
     ground.state.now += 1.1 * dayMs
+    await ground.mint(anna.number, 1n)
     while ((await escheatDormant(ground.desk, noFence)) > 0);
     const paid = voucher(purse, given, { place: 0, to: anna.number, amount: 100n })
     expect(await sync(anna.caller, [paid])).toMatchObject([[{ outcome: 'entered' }]])
@@ -170,20 +170,83 @@ onBothLedgers(({ fresh }) => {
     expect(await world.getPurse(purse)).toMatchObject({ capMinor: '3', offline: true })
   })
 
-  test('a frozen payee loses nothing by what the payer signs for others, until half of the grace is over', async () => {
-    const world = await open()
-    const { ground, anna, ben, voucher, sync } = world
-    const purse = await world.purse(1_000n)
-    const given = await world.goOffline(purse)
-    const order = await freeze(world, anna)
-    const one = voucher(purse, given, { place: 0, to: anna.number, amount: 900n })
-    const two = voucher(purse, given, { place: 1, to: ben.number, amount: 1n })
+  describe('a voucher that waits', () => {
+    const acts = async ({ ground }: World): Promise<number> =>
+      Number((await ground.store.read<{ n: number }>('SELECT count(*) AS n FROM journal'))[0]?.n)
+    const promised = async (world: World) => {
+      const { anna, ben, voucher, goOffline, purse: newPurse } = world
+      const purse = await newPurse(1_000n)
+      const given = await goOffline(purse)
+      const one = voucher(purse, given, { place: 0, to: anna.number, amount: 900n })
+      const two = voucher(purse, given, { place: 1, to: ben.number, amount: 1n })
+      return { purse, one, two }
+    }
     const waits = { outcome: 'waiting' }
-    expect(await sync(purse.caller, [one, two])).toMatchObject([[waits, waits]])
-    await unfreeze(world, anna, order)
-    const entered = { outcome: 'entered' }
-    expect(await sync(ben.caller, [two])).toMatchObject([[entered]])
-    expect(await world.balance(anna.number)).toBe(900n)
-    expect(ground.state.now).toBeGreaterThan(0)
+
+    test('for a frozen payee is entered once they can receive, though nobody hands it in again', async () => {
+      const world = await open()
+      const { ground, anna, sync, balance } = world
+      const { purse, one, two } = await promised(world)
+      const order = await freeze(world, anna)
+      expect(await sync(purse.caller, [one, two])).toMatchObject([[waits, waits]])
+      const before = await acts(world)
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      expect(await acts(world)).toBe(before)
+      await unfreeze(world, anna, order)
+      expect(await retryVouchers(ground.desk, noFence)).toBe(1)
+      expect(await balance(anna.number)).toBe(900n)
+      expect(await balance(purse.number)).toBe(99n)
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      expect(await sync(anna.caller, [one, two])).toMatchObject([[{ outcome: 'entered' }, { outcome: 'entered' }]])
+    })
+
+    test('for a frozen payee is not passed over by what the payer signs later, until half of the grace is over', async () => {
+      const world = await open()
+      const { ground, anna, ben, sync, balance } = world
+      const { purse, one, two } = await promised(world)
+      await freeze(world, anna)
+      expect(await sync(purse.caller, [one, two])).toMatchObject([[waits, waits]])
+      ground.state.now += (terms.certificateSeconds + terms.graceSeconds / 2 - 60) * 1_000
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      expect(await balance(ben.number)).toBe(0n)
+      ground.state.now += 120_000
+      expect(await retryVouchers(ground.desk, noFence)).toBe(1)
+      expect(await balance(ben.number)).toBe(1n)
+      expect(await sync(anna.caller, [one])).toMatchObject([[{ code: 'voucher_passed' }]])
+    })
+
+    test('for an order on the purse is entered when that is lifted, and past no court’s freeze before', async () => {
+      const world = await open()
+      const { ground, sync, balance, anna, ben, voucher, goOffline } = world
+      const purse = await world.purse(1_000n)
+      const given = await goOffline(purse)
+      const order = await freeze(world, purse)
+      const one = voucher(purse, given, { place: 0, to: anna.number, amount: 900n })
+      const other = voucher(purse, given, { place: 0, to: ben.number, amount: 900n })
+      expect(await sync(anna.caller, [one])).toMatchObject([[waits]])
+      await sync(ben.caller, [other])
+      expect(await ground.account(purse.number)).toMatchObject({ holds: 2 })
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      await unfreeze(world, purse, order)
+      expect(await retryVouchers(ground.desk, noFence)).toBe(1)
+      expect(await balance(anna.number)).toBe(900n)
+      expect(await ground.account(purse.number)).toMatchObject({ holds: 1 })
+    })
+
+    test('is left alone once its certificate has ended, and while another process has the lease', async () => {
+      const world = await open()
+      const { ground, anna, sync, balance } = world
+      const { one } = await promised(world)
+      const order = await freeze(world, anna)
+      await sync(anna.caller, [one])
+      await unfreeze(world, anna, order)
+      const lost = async () => {
+        throw new Refusal('conflict', 'lease_lost', 'Another process has the lease.')
+      }
+      expect(await refusalOf(retryVouchers(ground.desk, lost))).toBe('lease_lost')
+      ground.state.now += (terms.certificateSeconds + terms.graceSeconds) * 1_000
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      expect(await balance(anna.number)).toBe(0n)
+    })
   })
 })

@@ -3,9 +3,9 @@ import { disclose } from '../../../../kernel/disclose.ts'
 import { admit, holderOf } from '../../../../kernel/gate.ts'
 import type { Answer, Context } from '../../../../kernel/plugin.ts'
 import { assertBodySigned } from '../../../../kernel/signed-body.ts'
-import { accountNotYours, invalidEntry, stoppedByPolicy } from '../../errors.ts'
+import { accountNotYours, invalidEntry, keyOrderWaiting, stoppedByPolicy } from '../../errors.ts'
 import type { LedgerAccount } from '../../ledger/facts.ts'
-import type { OfflineTerms } from '../../ledger/limits.ts'
+import { type OfflineTerms, payableToday, spend } from '../../ledger/limits.ts'
 import { availableOf } from '../../ledger/state.ts'
 import { certificateType } from '../../ledger/voucher.ts'
 import {
@@ -47,7 +47,16 @@ const least = (first: bigint, ...others: readonly bigint[]): bigint =>
     return found
   }, first)
 
-/** @throws Refusal account_not_yours, purse_expected, account_closed, account_frozen, kyc_not_in_force, purse_offline */
+/** Who has a lost key, and the device with it, would put off the order for another one again and again. */
+const assertKeyStands = async ({ tx }: Held, account: number): Promise<void> => {
+  const sql = `SELECT id FROM cbdc_key_orders WHERE account = ? AND state = 'waiting'`
+  if ((await tx.query(sql, [account])).length > 0) throw keyOrderWaiting()
+}
+
+/**
+ * @throws Refusal account_not_yours, purse_expected, account_closed, account_frozen, kyc_not_in_force, purse_offline,
+ *   key_order_waiting
+ */
 const ownPurse = async (desk: Desk, held: Held, context: Context, number: number): Promise<LedgerAccount> => {
   const { book, tx, currencies } = held
   await book.load([number])
@@ -61,7 +70,24 @@ const ownPurse = async (desk: Desk, held: Held, context: Context, number: number
   await loadPurses(held, desk.house.store.dialect, [number])
   const until = offlineUntil(book, number)
   if (until !== undefined) throw purseOffline(new Date(until).toISOString())
+  await assertKeyStands(held, number)
   return account
+}
+
+/** The owner's own limits bound what vouchers may come to, since none is refused for them later. @throws Refusal limit_per_day */
+const withinLimits = ({ book, currencies }: Held, payer: LedgerAccount): bigint => {
+  const lead = book.state.account(payer.lead)
+  if (lead === undefined) throw new Error(`the lead account ${payer.lead} was not loaded`)
+  const payable = payableToday(currencies.of(payer.currency).policy, { payer, lead }, book.at)
+  if (payable === 0n) throw stoppedByPolicy('limit_per_day')
+  return payable ?? availableOf(payer)
+}
+
+/** A certificate counts as paid today, whatever will be paid under it; and its owner is one who uses the purse. */
+const count = ({ book }: Held, { number, lead }: LedgerAccount, { cap }: Certificate): void => {
+  book.alter(number, { lastActive: book.at })
+  const leading = book.state.account(lead)
+  if (leading !== undefined) book.alter(lead, spend(leading, cap, book.at))
 }
 
 /** No two certificates of a purse end at the same second: by it a voucher names its certificate. */
@@ -79,7 +105,8 @@ const certify = async (
   account: LedgerAccount,
   { offline, body }: { offline: OfflineTerms; body: GoBody },
 ): Promise<Certificate> => {
-  const cap = least(availableOf(account), offline.capMinor, BigInt(body.capMinor ?? offline.capMinor))
+  const asks = BigInt(body.capMinor ?? offline.capMinor)
+  const cap = least(availableOf(account), offline.capMinor, asks, withinLimits(held, account))
   if (cap === 0n) throw invalidEntry('funds_insufficient')
   const issuedAt = Math.floor(held.book.at / 1_000)
   const asked = issuedAt + Math.min(offline.certificateSeconds, body.seconds ?? offline.certificateSeconds)
@@ -99,9 +126,9 @@ const view = (certificate: Certificate) => ({
 
 /**
  * Gives a purse its certificate: from now on it pays by vouchers alone, up to a cap that is what it can spend now, and no more than
- * policy lets a purse have. The answer given again is a certificate with the same content.
- * @throws Refusal account_not_yours, purse_expected, purse_offline, offline_not_permitted, funds_insufficient,
- *   certificates_unavailable, and why the account may not pay
+ * policy lets a purse have and lets its owner pay today: it counts with what they pay on that day. The answer given again is a certificate with the same content.
+ * @throws Refusal account_not_yours, purse_expected, purse_offline, key_order_waiting, offline_not_permitted,
+ *   limit_per_day, funds_insufficient, certificates_unavailable, and why the account may not pay
  */
 export const goOffline = async (desk: Desk, context: Context): Promise<Answer> => {
   admit(context.caller, offlineRequires.owner)
@@ -123,6 +150,7 @@ export const goOffline = async (desk: Desk, context: Context): Promise<Answer> =
       const certificate = await certify(desk, held, account, { offline, body })
       await writeCertificate(tx, certificate)
       setStanding(book, certificate)
+      count(held, account, certificate)
       const stated = statedOf(desk, certificate)
       record.effect(digestOf(stated))
       return { stated, view: view(certificate) }

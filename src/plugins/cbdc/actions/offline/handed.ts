@@ -3,7 +3,7 @@ import type { TypedClaim } from '../../../../kernel/ports.ts'
 import { recordMalformed } from '../../errors.ts'
 import { decodeVoucher, type Voucher } from '../../ledger/voucher.ts'
 import type { CbdcNeeds } from '../../needs.ts'
-import { type Certificate, readCertificates } from './purses.ts'
+import { type Certificate, readNamed } from './purses.ts'
 
 /** A voucher as it was handed in, with the certificate that it names. The key that counts is the certificate's. */
 export type HandedVoucher = {
@@ -38,8 +38,10 @@ export const openVouchers = ({ house, signatures }: Pick<CbdcNeeds, 'house' | 's
   })
   return async chains => {
     const read = chains.flat().map(readRecord)
-    const purses = [...new Set(read.map(({ voucher }) => voucher.from))]
-    const certificates = await readCertificates(house.store.read, house.store.dialect, purses)
+    const names = new Map(
+      read.map(({ voucher: { from: account, validUntil } }) => [`${account}/${validUntil}`, { account, validUntil }]),
+    )
+    const certificates = await readNamed(house.store.read, house.store.dialect, [...names.values()])
     const named = new Map(certificates.map(each => [`${each.account}/${each.validUntil}`, each]))
     const claims: TypedClaim[] = []
     const handed = read.map(({ raw, voucher }) => {

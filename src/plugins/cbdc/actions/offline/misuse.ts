@@ -68,9 +68,18 @@ export const standingFreeze = async (ask: Ask, account: number): Promise<string 
   return (await ask<{ id: string }>(sql, [account]))[0]?.id
 }
 
+/** Whether officers replaced the key of a certificate as lost: what is signed with it may be a finder's doing. */
+const isKeyLost = async (ask: Ask, { account, key: { scheme, prefix, x } }: Certificate): Promise<boolean> => {
+  const sql = `SELECT id FROM cbdc_key_orders
+    WHERE account = ? AND state = 'executed' AND old_scheme = ? AND old_prefix = ? AND old_x = ?`
+  return (await ask(sql, [account, scheme, prefix, Buffer.from(x, 'hex')])).length > 0
+}
+
 /** The purse as a whole, until two officers lift it. A closed one needs none. */
-const freezePurse = async (desk: Desk, held: Held, { id, account }: Certificate, found: string): Promise<void> => {
+const freezePurse = async (desk: Desk, held: Held, certificate: Certificate, found: string): Promise<void> => {
   const { tx, record } = held
+  const { id, account } = certificate
+  if (await isKeyLost(tx.query, certificate)) return
   if ((await standingFreeze(tx.query, account)) !== undefined) return
   const order = orderOf(record.id)
   const [outcome] = enterChain(desk, held, [
@@ -86,7 +95,7 @@ const freezePurse = async (desk: Desk, held: Held, { id, account }: Certificate,
   await tx.query('UPDATE cbdc_purse_certificates SET freeze_order = ? WHERE id = ?', [freeze, id])
 }
 
-/** Records it once, however often it is handed in, and freezes the purse when it is new. */
+/** Records it once, however often it is handed in, and freezes the purse when it is new and its key was not lost. */
 export const recordMisuse = async (desk: Desk, held: Held, misuse: Misuse): Promise<void> => {
   const { tx, book, record: act } = held
   const { certificate, record, against, kind } = misuse

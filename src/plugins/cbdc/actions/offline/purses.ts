@@ -4,7 +4,7 @@ import type { PurseCertificate, VoucherTerms } from '../../ledger/voucher.ts'
 import type { CbdcNeeds } from '../../needs.ts'
 import { purseOffline } from '../../offline/errors.ts'
 import type { Book, BookItem } from '../book.ts'
-import { type Ask, inNumbers } from '../rows.ts'
+import { type Ask, inNumbers, perDialect } from '../rows.ts'
 
 /**
  * Purses that pay offline. While a certificate is in force nothing that the owner says leaves the purse but vouchers: payees rely on
@@ -43,15 +43,40 @@ const certificateOf = (row: Row): Certificate => ({
   },
 })
 
-/** Those of some purses, all that there ever were. */
-export const readCertificates = async (
+/** As the index of certificates in force has it. */
+export const unspent = 'spent < cap AND used < most'
+
+/** Those of some purses that are in force, of each at most one. @param at milliseconds */
+const readInForce = async (
   ask: Ask,
   dialect: Store['dialect'],
   accounts: readonly number[],
+  at: number,
 ): Promise<Certificate[]> => {
-  if (accounts.length === 0) return []
-  const sql = `SELECT ${columns} FROM cbdc_purse_certificates WHERE account ${inNumbers(dialect)} ORDER BY id`
-  return (await ask(sql, [JSON.stringify(accounts)])).map(certificateOf)
+  const sql = `SELECT ${columns} FROM cbdc_purse_certificates
+    WHERE account ${inNumbers(dialect)} AND ${unspent} AND valid_until > ?`
+  return (await ask(sql, [JSON.stringify(accounts), Math.floor(at / 1_000)])).map(certificateOf)
+}
+
+/** By what a voucher says of its certificate. */
+export type CertificateName = Pick<Certificate, 'account' | 'validUntil'>
+
+const inPairs = perDialect(dialect =>
+  dialect === 'sqlite'
+    ? 'IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))'
+    : 'IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM json_array_elements(?::json))',
+)
+
+/** Those that are named, as far as there are such. */
+export const readNamed = async (
+  ask: Ask,
+  dialect: Store['dialect'],
+  names: readonly CertificateName[],
+): Promise<Certificate[]> => {
+  if (names.length === 0) return []
+  const pairs = names.map(({ account, validUntil }) => [account, validUntil])
+  const sql = `SELECT ${columns} FROM cbdc_purse_certificates WHERE (account, valid_until) ${inPairs[dialect]}`
+  return (await ask(sql, [JSON.stringify(pairs)])).map(certificateOf)
 }
 
 export const readCertificate = async (ask: Ask, id: string): Promise<Certificate> => {
@@ -62,7 +87,8 @@ export const readCertificate = async (ask: Ask, id: string): Promise<Certificate
 
 /** The newest of a purse. */
 export const lastCertificate = async (ask: Ask, account: number): Promise<Certificate | undefined> => {
-  const sql = `SELECT ${columns} FROM cbdc_purse_certificates WHERE account = ? ORDER BY id DESC LIMIT 1`
+  const sql = `SELECT ${columns} FROM cbdc_purse_certificates WHERE account = ?
+    ORDER BY nonce DESC, issued_at DESC, valid_until DESC LIMIT 1`
   const [row] = await ask(sql, [account])
   return row && certificateOf(row)
 }
@@ -143,9 +169,7 @@ export const loadPurses = async (
   )
   if (purses.length === 0) return
   for (const number of purses) known.set(number, online)
-  for (const certificate of await readCertificates(tx.query, dialect, purses)) {
-    if (isInForce(certificate, book.at)) setStanding(book, certificate)
-  }
+  for (const certificate of await readInForce(tx.query, dialect, purses, book.at)) setStanding(book, certificate)
 }
 
 export const pursesIn = (items: readonly BookItem[]): (number | undefined)[] =>

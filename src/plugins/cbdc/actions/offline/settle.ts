@@ -9,7 +9,7 @@ import type { Desk } from '../desk.ts'
 import { enterChain, type Held, prefetch } from '../enter.ts'
 import type { HandedVoucher } from './handed.ts'
 import { type Misuse, recordMisuse, standingFreeze } from './misuse.ts'
-import { type Certificate, isInForce, setStanding, termsOf } from './purses.ts'
+import { type Certificate, isInForce, readCertificate, setStanding, termsOf } from './purses.ts'
 
 /**
  * Vouchers of one certificate are entered in the order of their nonces. The first that came in of a nonce counts; it waits for
@@ -42,11 +42,17 @@ const storedOf = (row: Row): Stored => {
   }
 }
 
-export const loadVouchers = async ({ tx }: Pick<Held, 'tx'>, certificate: string): Promise<Map<number, Stored>> => {
+const loadVouchers = async ({ tx }: Pick<Held, 'tx'>, certificate: string): Promise<Map<number, Stored>> => {
   const sql = 'SELECT certificate, raw, state, reason, entry_id, entry FROM cbdc_vouchers WHERE certificate = ?'
   const rows = (await tx.query(sql, [certificate])).map(storedOf)
   return new Map(rows.map(stored => [stored.voucher.nonce, stored]))
 }
+
+/** As both stand now. */
+export const openPurse = async (held: Held, id: string): Promise<Purse> => ({
+  certificate: await readCertificate(held.tx.query, id),
+  vouchers: await loadVouchers(held, id),
+})
 
 const insertVoucher = (tx: Tx, at: number, { certificate, voucher, raw }: Stored): Promise<unknown> =>
   tx.query(
@@ -144,6 +150,18 @@ const passOver = (desk: Desk, held: Held, { account, key }: Certificate): boolea
 const waitingOf = ({ vouchers }: Purse): Stored[] =>
   [...vouchers.values()].filter(({ state }) => state === 'waiting').sort((a, b) => a.voucher.nonce - b.voucher.nonce)
 
+/** Seconds: half of the grace. From then on those behind a payee who is frozen do not wait for the order's end any more. */
+export const patientUntil = ({ expires, validUntil }: Pick<Certificate, 'expires' | 'validUntil'>): number =>
+  (expires + validUntil) / 2
+
+/** Whether who cannot receive now may soon be able to: what a payer signs afterwards for others must not take it from them. */
+const mayYetReceive = ({ book }: Held, certificate: Certificate, { voucher }: Stored): boolean => {
+  const payee = book.state.account(voucher.to)
+  const isFrozen = payee !== undefined && !payee.closed && payee.holds > 0 && payee.currency === certificate.currency
+  const isOwn = payee?.lead === book.state.account(certificate.account)?.lead
+  return isFrozen && !isOwn && book.at < patientUntil(certificate) * 1_000
+}
+
 /** One voucher whose turn has come. @returns whether the next one's has. */
 const settleOne = async (desk: Desk, held: Held, purse: Purse, turn: Turn): Promise<boolean> => {
   const { certificate } = purse
@@ -155,8 +173,8 @@ const settleOne = async (desk: Desk, held: Held, purse: Purse, turn: Turn): Prom
   } else {
     stored.reason = entered.reason
     // One payee who cannot receive does not keep those behind from being paid.
-    const othersWait = waitingOf(purse).length > 1
-    if (entered.reason === 'payee_cannot_receive' && othersWait && passOver(desk, held, certificate)) {
+    const inTheWay = waitingOf(purse).length > 1 && !mayYetReceive(held, certificate, stored)
+    if (entered.reason === 'payee_cannot_receive' && inTheWay && passOver(desk, held, certificate)) {
       stored.state = 'passed'
       certificate.used += 1
     }

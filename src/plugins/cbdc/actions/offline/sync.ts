@@ -12,8 +12,8 @@ import type { Held } from '../enter.ts'
 import { leadOf, pseudonymOf } from '../owner.ts'
 import type { HandedVoucher, ReadVouchers } from './handed.ts'
 import { type Misuse, type Proof, proofOf, recordMisuse, statementOf } from './misuse.ts'
-import { loadPurses, readCertificate } from './purses.ts'
-import { type Intake, loadVouchers, type Purse, refusalOf, type Stored, settle, takeIn } from './settle.ts'
+import { loadPurses } from './purses.ts'
+import { type Intake, openPurse, type Purse, refusalOf, type Stored, settle, takeIn } from './settle.ts'
 
 /** Vouchers come in: whoever has a chain of them hands it in, as often as they like. */
 
@@ -60,11 +60,6 @@ const assertConcerned = async ({ book }: Held, chains: readonly HandedVoucher[][
 type Taken = { handed: HandedVoucher; intake: Intake; purse?: Purse }
 
 const uncertified: Intake = { refusal: voucherNotCertified() }
-
-const openPurse = async (held: Held, id: string): Promise<Purse> => ({
-  certificate: await readCertificate(held.tx.query, id),
-  vouchers: await loadVouchers(held, id),
-})
 
 /** Everything is taken in before anything is settled, so that no voucher waits for one of the same request. */
 const takeAll = async (desk: Desk, held: Held, chains: readonly HandedVoucher[][]): Promise<Taken[][]> => {

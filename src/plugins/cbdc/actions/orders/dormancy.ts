@@ -8,6 +8,7 @@ import type { BookItem } from '../book.ts'
 import type { Currency } from '../currencies.ts'
 import type { Desk } from '../desk.ts'
 import type { Held, ItemOutcome } from '../enter.ts'
+import { isOnline, loadPurses } from '../offline/purses.ts'
 import { readTreasury, recordOrder } from './order.ts'
 import { dateOf, dayMs, type Fence, itself, type Place, readPlace, writePlace } from './rounds.ts'
 import { eachCurrency } from './upkeep.ts'
@@ -94,12 +95,16 @@ const escheatOf = (account: LedgerAccount, treasury: number, order: string): Boo
 
 type Candidate = { account: LedgerAccount; items: BookItem[] }
 
-const candidates = async (held: Held, due: readonly FlagRow[], treasury: number): Promise<Candidate[]> => {
+const candidates = async (desk: Desk, held: Held, due: readonly FlagRow[], treasury: number): Promise<Candidate[]> => {
   const { book, record } = held
-  await book.load([treasury, ...due.map(({ account }) => account)])
+  const numbers = due.map(({ account }) => account)
+  await book.load([treasury, ...numbers])
+  await loadPurses(held, desk.house.store.dialect, numbers)
   return due.flatMap(({ account: number, last_active }) => {
     const account = book.state.account(number)
     if (account === undefined || account.lastActive > last_active || !isFree(account)) return []
+    // Payees rely on what is in a purse that is offline.
+    if (!isOnline(book, number)) return []
     return [{ account, items: escheatOf(account, treasury, orderOf(record.id)) }]
   })
 }
@@ -148,7 +153,7 @@ const escheatCurrency = async (desk: Desk, fence: Fence, currency: Currency): Pr
     ...{ operation: 'escheatDormant', ...upkeep, input: { currency: number, after } },
     async chains(held) {
       await fence(held.tx)
-      planned = await candidates(held, due, treasury)
+      planned = await candidates(desk, held, due, treasury)
       return planned.map(({ items }) => items)
     },
     async answer(held, outcomes) {

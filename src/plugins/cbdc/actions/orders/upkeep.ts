@@ -5,6 +5,7 @@ import { orderRequires, roundMost } from '../../policy.ts'
 import type { BookItem } from '../book.ts'
 import { type Currency, readCurrencies } from '../currencies.ts'
 import type { Desk } from '../desk.ts'
+import { unspent } from '../offline/purses.ts'
 import { executeKey } from './key-orders.ts'
 import { type Fence, itself, readPlace, writePlace } from './rounds.ts'
 
@@ -43,9 +44,13 @@ export const expireReservations = async (desk: Desk, fence: Fence): Promise<numb
 /** Executes orders for another key that nobody objected to in time. */
 export const executeKeyOrders = async (desk: Desk, fence: Fence): Promise<number> => {
   const { store, clock } = desk.house
-  const sql = `SELECT id FROM cbdc_key_orders WHERE state = 'waiting' AND due_at <= ?
+  // What waits for the end of a purse's certificate would else be tried again and again, before what is due.
+  const sql = `SELECT id FROM cbdc_key_orders k WHERE state = 'waiting' AND due_at <= ?
+      AND NOT EXISTS (SELECT 1 FROM cbdc_purse_certificates c
+        WHERE c.account = k.account AND ${unspent} AND c.valid_until > ?)
     ORDER BY due_at, id LIMIT ${keyOrdersMost}`
-  const due = await store.read<Row & { id: string }>(sql, [clock.now()])
+  const now = clock.now()
+  const due = await store.read<Row & { id: string }>(sql, [now, Math.floor(now / 1_000)])
   for (const { id } of due) {
     try {
       await executeKey(desk, id, { operation: 'executeKeyOrders', ...upkeep }, ({ tx }) => fence(tx))

@@ -5,6 +5,7 @@ import { invalidEntry } from '../../errors.ts'
 import { closedToPayments } from '../../ledger/facts.ts'
 import type { Desk } from '../desk.ts'
 import { enterOne, type Held } from '../enter.ts'
+import { loadPurses } from '../offline/purses.ts'
 import type { Fence } from '../orders/rounds.ts'
 import { type Move, readMove, rowOf, setMove } from './moves.ts'
 
@@ -36,6 +37,7 @@ export const tryDeposit = async (
     const item = depositOf(held, move)
     await book.load([move.account, item.entry.from])
     await book.load([book.state.account(move.account)?.linked ?? 0])
+    await loadPurses(held, desk.house.store.dialect, [move.account])
     const account = book.state.account(move.account)
     if (account?.currency !== move.currency || closedToPayments.has(account.class))
       throw invalidEntry('payee_cannot_receive')

@@ -43,7 +43,7 @@ const whereState = (state: RequestState | undefined, at: number): { where: strin
   if (state === undefined) return { where: '', params: [] }
   if (state === 'open') return { where: `AND state = 'open' AND expires > ?`, params: [at] }
   if (state === 'expired') return { where: `AND state = 'open' AND expires <= ?`, params: [at] }
-  return { where: 'AND state = ?', params: [state] }
+  return { where: `AND state <> 'open' AND state = ?`, params: [state] }
 }
 
 /**
