@@ -100,19 +100,23 @@ const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment, basis: 
   const { payer, payee, amount } = payment
   // What an owner brings to their own purse counts when it is paid from there, or certified.
   const isLoading = payee.class === 'purse' && payee.lead === payer.lead
-  if (isPersonal(payer) && basis === undefined && !isLoading) book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
+  if (isPersonal(payer) && basis === undefined && !isLoading)
+    book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
   for (const [number, row] of needs.rules.advance(rows, monitored(payment, book.at))) book.alter(number, { rules: row })
 }
 
+type Receiver = { account: number; decided: boolean }
+
 /**
  * A customer who received holds no more than their tier lets them: the rest goes to their linked account, at once. What an institution
- * decided is paid even so: it was relied upon when the deed was done.
+ * decided is paid even so: it was relied upon when the deed was done. Whoever relied on a voucher may come to hold more, but has
+ * to be known.
  */
 const afterReceiving = (
   needs: CbdcNeeds,
   { book, currencies }: Held,
-  { account: number, decided }: { account: number; decided: boolean },
+  { account: number, decided, relied }: Receiver & { relied: boolean },
 ): void => {
   const payee = known(book, number)
   if (!isCustomer(payee)) return
@@ -126,10 +130,8 @@ const afterReceiving = (
     const swept = book.apply({ entry: { kind: 'sweep', from: number, to, currency, amount }, signer: undefined })
     if ('written' in swept) return
   }
-  if (!decided) throw payeeCannotReceive()
+  if (!decided && !relied) throw payeeCannotReceive()
 }
-
-type Receiver = { account: number; decided: boolean }
 
 const receiverOf = (book: Book, entry: BookItem['entry']): Receiver | undefined => {
   const { kind } = entry
@@ -217,8 +219,7 @@ export const enterOne = (needs: CbdcNeeds, held: Held, item: BookItem): { writte
     if ('invalid' in applied || !serves || !mayBePaid(held, entry, payment)) throw payeeCannotReceive()
     if (payment !== undefined) judgeByRules(needs, held, payment, basis)
     if (payment !== undefined) afterPaying(needs, held, payment, basis)
-    const decided = receiver?.decided === true || basis === 'voucher'
-    if (receiver !== undefined) afterReceiving(needs, held, { ...receiver, decided })
+    if (receiver !== undefined) afterReceiving(needs, held, { ...receiver, relied: basis === 'voucher' })
   } catch (error) {
     back()
     throw error

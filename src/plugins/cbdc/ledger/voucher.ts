@@ -7,7 +7,8 @@ import { isCount, isText, members, openStatement, type Signatory } from './state
  * A purse certificate is the ledger's signed statement that a purse pays by vouchers up to a cap until a time, and by nothing else.
  * A voucher is a `transfer` of the closed table that the purse's key signed: its nonce is one of the certificate's, it has no
  * fee, and it is valid until exactly the certificate's `validUntil`, by which it is known. It travels with the certificate and
- * with all earlier vouchers of it. A device never signs two vouchers of one nonce, whether or not the first was taken.
+ * with all earlier vouchers of it. A device never signs two vouchers of one nonce, whether or not the first was taken: it keeps
+ * each before it shows it, and after a loss of what it kept, or from a copy of it, signs nothing more under that certificate.
  */
 
 export const certificateType = 'purse-certificate+jwt'

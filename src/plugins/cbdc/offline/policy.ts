@@ -14,3 +14,6 @@ export const offlineRequires = {
 
 /** Records of misuse that are kept of one certificate; what more there is adds nothing to them. */
 export const misuseMost = 64
+
+/** Vouchers of one request with which evidence is given; whoever needs more of it hands in fewer at once. */
+export const evidenceMost = 32

@@ -2,6 +2,8 @@ import { digestOf } from '../../../../src/kernel/canonical.ts'
 import type { Caller } from '../../../../src/kernel/gate.ts'
 import { encodeEntry } from '../../../../src/kernel/ledger-entry.ts'
 import type { Route } from '../../../../src/kernel/plugin.ts'
+import type { Tx } from '../../../../src/kernel/ports.ts'
+import { countStanding } from '../../../../src/plugins/cbdc/actions/instructions/rows.ts'
 import { instructionsMost } from '../../../../src/plugins/cbdc/policy.ts'
 import { routes } from '../../../../src/plugins/cbdc/routes.ts'
 import { bankDid, onBothLedgers, own } from '../ground.ts'
@@ -148,6 +150,27 @@ onBothLedgers(({ fresh }) => {
     )
     expect(numbers).toEqual(Array.from({ length: instructionsMost + 1 }, (_, at) => instructionsMost + 1 - at))
     await expectSound(ground)
+  })
+
+  test('those that stand are counted past however many were revoked', async () => {
+    const { ground, person } = await open()
+    const [anna, ben] = [await person('anna'), await person('ben')]
+    for (let made = 0; made < 3; made += 1) await anna.revoke(await anna.instruct(ben.number))
+    const { dialect } = ground.store
+    const steps = await ground.store.transaction(async tx => {
+      // As with many rows, which the planner knows nothing of here.
+      for (const way of dialect === 'postgres' ? ['seqscan', 'hashjoin', 'mergejoin'] : []) {
+        await tx.query(`SET LOCAL enable_${way} = off`)
+      }
+      const found: unknown[] = []
+      const explain = async (sql: string, params: never) => {
+        found.push(await tx.query(`${dialect === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${sql}`, params))
+        return []
+      }
+      expect(await countStanding(explain as Tx['query'], dialect, [anna.number])).toEqual(new Map())
+      return found
+    })
+    expect(JSON.stringify(steps)).toContain('cbdc_instructions_standing')
   })
 
   test('nobody but its owner, its bank and an officer sees what an account has instructed', async () => {

@@ -6,6 +6,7 @@ import { escheatDormant, flagDormant } from '../../../../src/plugins/cbdc/action
 import { executeKeyOrders } from '../../../../src/plugins/cbdc/actions/orders/upkeep.ts'
 import { tryDeposit } from '../../../../src/plugins/cbdc/actions/rail/follow.ts'
 import type { CurrencyPolicy } from '../../../../src/plugins/cbdc/ledger/limits.ts'
+import { evidenceMost } from '../../../../src/plugins/cbdc/offline/policy.ts'
 import { onBothLedgers, own, policy, secp256k1Owner } from '../ground.ts'
 import { officer as anOfficer, anOrder, both, dayMs, noFence, openOffice, refusalOf } from '../orders/office.ts'
 import { offlineSettings, openOffline, type Purse, terms } from './purse.ts'
@@ -104,6 +105,40 @@ onBothLedgers(({ fresh }) => {
       expect(await ground.account(purse.number)).toMatchObject({ holds: 0 })
     })
   })
+
+  test('a flood of vouchers beyond the cap holds the ledger for few statements, and its answer stays small', async () => {
+    const world = await open()
+    const { ground, anna, voucher, sync, goOffline, misuses } = world
+    const purse = await world.purse(1_000n)
+    const given = await goOffline(purse)
+    const paid = [0, 1, 2, 3].map(place => voucher(purse, given, { place, to: anna.number, amount: 250n }))
+    await sync(anna.caller, paid.slice(0, 3))
+    const flood = Array.from({ length: 5 }, (_, chain) =>
+      Array.from({ length: 32 }, (_, at) =>
+        voucher(purse, given, { place: 4, to: anna.number, amount: 1_000n + BigInt(32 * chain + at) }),
+      ),
+    )
+    await sync(anna.caller, ...flood)
+    let statements = 0
+    const { transaction } = ground.store
+    ground.store.transaction = work =>
+      transaction(tx =>
+        work({
+          ...tx,
+          query(sql, params) {
+            statements += 1
+            return tx.query(sql, params)
+          },
+        }),
+      )
+    const outcomes = (await sync(anna.caller, ...flood)).flat()
+    ground.store.transaction = transaction
+    expect(statements).toBeLessThan(40)
+    expect(new Set(outcomes.map(({ code }) => code))).toEqual(new Set(['voucher_uncovered']))
+    expect(outcomes.filter(({ evidence }) => evidence !== undefined)).toHaveLength(evidenceMost)
+    expect((await misuses()).length).toBeGreaterThan(0)
+    expect(await sync(anna.caller, paid)).toMatchObject([paid.map(() => ({ outcome: 'entered' }))])
+  }, 30_000)
 
   test('certificates that have ended cost a payment nothing', async () => {
     const world = await open()
@@ -213,6 +248,19 @@ onBothLedgers(({ fresh }) => {
       expect(await retryVouchers(ground.desk, noFence)).toBe(1)
       expect(await balance(ben.number)).toBe(1n)
       expect(await sync(anna.caller, [one])).toMatchObject([[{ code: 'voucher_passed' }]])
+    })
+
+    test('for a payee who is not known any more is entered when their attestation is renewed, and not before', async () => {
+      const world = await open()
+      const { ground, anna, sync, balance } = world
+      const { one } = await promised(world)
+      const { kyc } = await ground.account(anna.number)
+      ground.state.revoked.add(`${kyc?.issuer}/${kyc?.list}/${kyc?.index}`)
+      expect(await sync(anna.caller, [one])).toMatchObject([[{ ...waits, reason: 'payee_cannot_receive' }]])
+      expect(await retryVouchers(ground.desk, noFence)).toBe(0)
+      ground.state.revoked.clear()
+      expect(await retryVouchers(ground.desk, noFence)).toBe(1)
+      expect(await balance(anna.number)).toBe(900n)
     })
 
     test('for an order on the purse is entered when that is lifted, and past no court’s freeze before', async () => {

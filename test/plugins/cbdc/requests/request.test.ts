@@ -1,3 +1,4 @@
+import { listPaymentRequests } from '../../../../src/plugins/cbdc/actions/requests/reads.ts'
 import { openRequestsMost, requestsToOneMost } from '../../../../src/plugins/cbdc/policy.ts'
 import { requestRetention } from '../../../../src/plugins/cbdc/requests/entities.ts'
 import { erase } from '../../../../src/store/retention.ts'
@@ -281,6 +282,34 @@ onBothLedgers(({ fresh }) => {
     // What has expired counts no more.
     ground.state.now += 60_000
     expect(await refusalOf(shop.request(expiresIn(ground, 1)))).toBeUndefined()
+  })
+
+  test('a listing of one state reads no others, and one of open requests none that have expired', async () => {
+    const { ground, shop, anna } = await open()
+    await anna.decline((await shop.request({ payerAccount: anna.number })).id)
+    await shop.request({ payerAccount: anna.number })
+    const { house } = ground.needs
+    const { store } = house
+    const plan = async (as: string, state: string): Promise<string> => {
+      const asked: { sql: string; params: unknown }[] = []
+      const read: typeof store.read = (sql, params) => {
+        asked.push({ sql, params })
+        return store.read(sql, params)
+      }
+      const context = { caller: anna.caller, params: {}, query: { currency: '1', as, state }, body: undefined }
+      const rest = { headers: {}, publicUrl: 'https://central-bank.example' }
+      await listPaymentRequests({ house: { ...house, store: { ...store, read } } }, { ...context, ...rest })
+      const { sql, params } = asked.find(each => each.sql.includes('FROM cbdc_requests')) ?? { sql: '', params: [] }
+      const steps = await store.transaction(async tx => {
+        if (store.dialect === 'postgres') await tx.query('SET LOCAL enable_seqscan = off')
+        return tx.query(`${store.dialect === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${sql}`, params as never)
+      })
+      return JSON.stringify(steps)
+    }
+    expect(await plan('payer', 'open')).toContain('cbdc_requests_asked')
+    expect(await plan('payee', 'open')).toContain('cbdc_requests_open')
+    expect(await plan('payer', 'declined')).toContain('cbdc_requests_payer_ended')
+    expect(await plan('payee', 'paid')).toContain('cbdc_requests_payee_ended')
   })
 
   test('requests are kept for 400 days with their legs, whatever came of them, and then forgotten', async () => {

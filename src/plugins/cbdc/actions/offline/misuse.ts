@@ -39,18 +39,15 @@ const enteredOf = async (ask: Ask, certificate: string, nonce: number): Promise<
 /** What proves it, without the time of the statement. */
 export type Proof = Omit<PurseEvidence, 'iat'>
 
-export const proofOf = async (
+/** @param entered what of the certificate was entered under other nonces, in their order */
+export const proofOf = (
   desk: Pick<Desk, 'did' | 'domain'>,
-  ask: Ask,
   { kind, certificate, record, against }: Misuse,
-): Promise<Proof> => {
-  const nonce = decodeVoucher(record)?.nonce ?? 0
-  const others = against === null ? await enteredOf(ask, certificate.id, nonce) : [against]
-  return {
-    ...{ iss: desk.did, kind, certificate: statedOf(desk, certificate) },
-    records: [...others, record].map(each => each.toString('base64url')),
-  }
-}
+  entered: readonly Buffer[],
+): Proof => ({
+  ...{ iss: desk.did, kind, certificate: statedOf(desk, certificate) },
+  records: [...(against === null ? entered : [against]), record].map(each => each.toString('base64url')),
+})
 
 /** @throws Refusal certificates_unavailable */
 export const statementOf = async (
@@ -95,16 +92,26 @@ const freezePurse = async (desk: Desk, held: Held, certificate: Certificate, fou
   await tx.query('UPDATE cbdc_purse_certificates SET freeze_order = ? WHERE id = ?', [freeze, id])
 }
 
+/** Digests of what is recorded of a certificate, read once an act. */
+const recorded = new WeakMap<Certificate, Set<string>>()
+
+const recordedOf = async (ask: Ask, certificate: Certificate): Promise<Set<string>> => {
+  const known = recorded.get(certificate)
+  if (known !== undefined) return known
+  const rows = await ask('SELECT digest FROM cbdc_double_spends WHERE certificate = ?', [certificate.id])
+  const digests = new Set(rows.map(row => Buffer.from(row['digest'] as Uint8Array).toString('hex')))
+  recorded.set(certificate, digests)
+  return digests
+}
+
 /** Records it once, however often it is handed in, and freezes the purse when it is new and its key was not lost. */
 export const recordMisuse = async (desk: Desk, held: Held, misuse: Misuse): Promise<void> => {
   const { tx, book, record: act } = held
   const { certificate, record, against, kind } = misuse
   const digest = digestOfFields(record)
-  const known = 'SELECT id FROM cbdc_double_spends WHERE certificate = ? AND digest = ?'
-  if ((await tx.query(known, [certificate.id, digest])).length > 0) return
-  const counted = 'SELECT count(*) AS kept FROM cbdc_double_spends WHERE certificate = ?'
-  const [row] = await tx.query<{ kept: number | string }>(counted, [certificate.id])
-  if (Number(row?.kept ?? 0) >= misuseMost) return
+  const known = await recordedOf(tx.query, certificate)
+  if (known.has(digest.toString('hex')) || known.size >= misuseMost) return
+  known.add(digest.toString('hex'))
   const { account } = certificate
   await book.load([account])
   const id = desk.newId()
@@ -127,8 +134,9 @@ const misuseView = async (desk: Desk, row: MisuseRow) => {
   const record = Buffer.from(row['record'] as Uint8Array)
   const against = row['against'] === null ? null : Buffer.from(row['against'] as Uint8Array)
   const kind = row['kind'] as MisuseKind
-  const proof = await proofOf(desk, ask, { kind, certificate, record, against })
   const voucher = decodeVoucher(record)
+  const entered = against === null ? await enteredOf(ask, certificate.id, voucher?.nonce ?? 0) : []
+  const proof = proofOf(desk, { kind, certificate, record, against }, entered)
   return {
     ...{ id: row.id, kind, account: certificate.account, lead: row['lead'], nonce: row['nonce'] },
     ...{ payee: voucher?.to, amountMinor: String(voucher?.amount), records: proof.records, act: row['act'] },

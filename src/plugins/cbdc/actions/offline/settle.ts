@@ -1,6 +1,7 @@
 import type { EntryOf } from '../../../../kernel/ledger-entry.ts'
 import type { Row, Tx } from '../../../../kernel/ports.ts'
 import { invalidEntry } from '../../errors.ts'
+import { closedToPayments } from '../../ledger/facts.ts'
 import { decodeVoucher, fieldsOf, type Voucher, voucherFault } from '../../ledger/voucher.ts'
 import { voucherDoubleSpent, voucherLapsed, voucherNotCertified, voucherUncovered } from '../../offline/errors.ts'
 import { orderOf } from '../accounts.ts'
@@ -147,19 +148,25 @@ const passOver = (desk: Desk, held: Held, { account, key }: Certificate): boolea
   return outcome !== undefined && 'written' in outcome
 }
 
-const waitingOf = ({ vouchers }: Purse): Stored[] =>
-  [...vouchers.values()].filter(({ state }) => state === 'waiting').sort((a, b) => a.voucher.nonce - b.voucher.nonce)
+const inState = ({ vouchers }: Purse, sought: Stored['state']): Stored[] =>
+  [...vouchers.values()].filter(({ state }) => state === sought).sort((a, b) => a.voucher.nonce - b.voucher.nonce)
 
-/** Seconds: half of the grace. From then on those behind a payee who is frozen do not wait for the order's end any more. */
+const waitingOf = (purse: Purse): Stored[] => inState(purse, 'waiting')
+
+/** Records that were entered under other nonces. */
+export const enteredBeside = (purse: Purse, nonce: number): Buffer[] =>
+  inState(purse, 'entered').flatMap(({ voucher, raw }) => (voucher.nonce === nonce ? [] : [raw]))
+
+/** Seconds: half of the grace. From then on those behind a payee who cannot receive do not wait for them any more. */
 export const patientUntil = ({ expires, validUntil }: Pick<Certificate, 'expires' | 'validUntil'>): number =>
   (expires + validUntil) / 2
 
-/** Whether who cannot receive now may soon be able to: what a payer signs afterwards for others must not take it from them. */
+/** A payee who is frozen, or whose attestation ended, may soon receive: what is signed afterwards must not take it from them. */
 const mayYetReceive = ({ book }: Held, certificate: Certificate, { voucher }: Stored): boolean => {
-  const payee = book.state.account(voucher.to)
-  const isFrozen = payee !== undefined && !payee.closed && payee.holds > 0 && payee.currency === certificate.currency
-  const isOwn = payee?.lead === book.state.account(certificate.account)?.lead
-  return isFrozen && !isOwn && book.at < patientUntil(certificate) * 1_000
+  const [payer, payee] = [book.state.account(certificate.account), book.state.account(voucher.to)]
+  if (payee === undefined || payee.closed || payee.currency !== certificate.currency) return false
+  if (closedToPayments.has(payee.class) || payee.class === 'purpose' || payee.lead === payer?.lead) return false
+  return book.at < patientUntil(certificate) * 1_000
 }
 
 /** One voucher whose turn has come. @returns whether the next one's has. */

@@ -6,14 +6,14 @@ import { assertBodySigned } from '../../../../kernel/signed-body.ts'
 import { participantUnknown } from '../../errors.ts'
 import type { LedgerAccount } from '../../ledger/facts.ts'
 import { voucherLapsed, voucherNotCertified, voucherNotYours, voucherPassed } from '../../offline/errors.ts'
-import { offlineRequires } from '../../offline/policy.ts'
+import { evidenceMost, offlineRequires } from '../../offline/policy.ts'
 import type { Desk } from '../desk.ts'
 import type { Held } from '../enter.ts'
 import { leadOf, pseudonymOf } from '../owner.ts'
 import type { HandedVoucher, ReadVouchers } from './handed.ts'
 import { type Misuse, type Proof, proofOf, recordMisuse, statementOf } from './misuse.ts'
 import { loadPurses } from './purses.ts'
-import { type Intake, openPurse, type Purse, refusalOf, type Stored, settle, takeIn } from './settle.ts'
+import { enteredBeside, type Intake, openPurse, type Purse, refusalOf, type Stored, settle, takeIn } from './settle.ts'
 
 /** Vouchers come in: whoever has a chain of them hands it in, as often as they like. */
 
@@ -106,14 +106,14 @@ const misuseOf = ({ intake, purse }: Taken): Misuse | undefined => {
 /** An answer as it is kept; evidence is signed whenever it is given. */
 type Viewed = Record<string, unknown> & { proof?: Proof }
 
-const viewOf = async (desk: Desk, held: Held, taken: Taken): Promise<Viewed> => {
+const viewOf = (desk: Desk, held: Held, taken: Taken, mayProve: boolean): Viewed => {
   const { handed, intake, purse } = taken
   const { from, to, amount, nonce } = handed.voucher
   const named = { account: from, nonce, payee: to, amountMinor: String(amount) }
   const misuse = misuseOf(taken)
-  if (misuse !== undefined) {
-    const proof = await proofOf(desk, held.tx.query, misuse)
-    return { ...named, ...refused(refusalOf(misuse)), proof }
+  if (misuse !== undefined && purse !== undefined) {
+    const proof = mayProve && proofOf(desk, misuse, enteredBeside(purse, nonce))
+    return { ...named, ...refused(refusalOf(misuse)), ...(proof && { proof }) }
   }
   if ('refusal' in intake) return { ...named, ...refused(intake.refusal) }
   if (!('stored' in intake) || purse === undefined) throw new Error('a voucher that was taken in has its purse')
@@ -145,12 +145,8 @@ export const syncVouchers = async (desk: Desk, read: ReadVouchers, context: Cont
       const isTheirs = caller.kind === 'agency' ? await asInstitution(held, caller) : asCustomer(held, caller)
       await assertConcerned(held, handed, isTheirs)
       const taken = await takeAll(desk, held, handed)
-      const views: Viewed[][] = []
-      for (const chain of taken) {
-        const part: Viewed[] = []
-        for (const each of chain) part.push(await viewOf(desk, held, each))
-        views.push(part)
-      }
+      const proven = new Set(taken.flat().filter(misuseOf).slice(0, evidenceMost))
+      const views = taken.map(chain => chain.map(each => viewOf(desk, held, each, proven.has(each))))
       held.record.effect(digestOf(views))
       return views
     },
