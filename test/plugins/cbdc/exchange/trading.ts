@@ -1,21 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
+import { anonymous, type Caller, type HolderCaller } from '../../../../src/kernel/gate.ts'
 import type { EntryOf } from '../../../../src/kernel/ledger-entry.ts'
 import { storedPolicy } from '../../../../src/plugins/cbdc/actions/currencies.ts'
 import { exchangeRoutes } from '../../../../src/plugins/cbdc/actions/exchange/routes.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
+import { type Call, openEdge, presenting, proven } from '../edge.ts'
 import { type Ground, type Owner, orderId, policy, secp256k1Owner } from '../ground.ts'
-
-/** What goes through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
 
 const codes: Record<number, string> = { 1: 'CRD', 2: 'ECU' }
 
@@ -25,37 +16,20 @@ export const customerCaller = (pseudonym: string, currency: number): HolderCalle
     ...{ level: 2, jurisdiction: 'XN', expiryDate: '2099-01-01', screened: [] },
     pseudonym: { domain: `cbdc:${codes[currency]?.toLowerCase()}`, value: pseudonym },
   }
-  const proof: ProvenCredential = {
-    ...{ type: 'KycAttestation', issuer: 'did:ethr:0x7a69:0xcb', holder: `did:key:${randomUUID()}` },
-    ...{ holderKey: 'thumbprint', claims, digest: createHash('sha256').update(pseudonym).digest('base64url') },
-  }
-  return {
-    ...{ kind: 'holder', id: proof.holder, actor: proof.holder, principal: proof.holder, mandates: [] },
-    ...{ credentials: [proof], matched: { kyc: proof }, proof: 'session', session: randomUUID() },
-  }
+  return presenting('kyc', proven('KycAttestation', claims))
 }
 
 export type Answered = Record<string, unknown> & { status: number }
 export type Trader = { number: number; owner: Owner; currency: number; caller: Caller; party: string }
-type Call = { params?: Record<string, string>; caller?: Caller; key?: string }
 
 /** Calls an operation as the HTTP edge does. */
 export const callerOf = (ground: Ground) => {
-  const routes = { ...exchangeRoutes(ground.desk), ...readRoutes(ground.desk) }
+  const edge = openEdge({ ...exchangeRoutes(ground.desk), ...readRoutes(ground.desk) })
   return async (operation: string, body: unknown, how: Call = {}): Promise<Answered> => {
-    const route = routes[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
     const signedFor = body === undefined ? {} : { bodySha256: digestOf(body).toString('base64url') }
     const caller = how.caller?.kind === 'agency' ? { ...how.caller, ...signedFor } : (how.caller ?? anonymous)
-    const answer = await route.run({
-      ...{ caller, params: how.params ?? {}, query: {}, body },
-      ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return { ...(answer.body as Record<string, unknown>), status: answer.status }
+    const answer = await edge(operation, body, { ...how, caller })
+    return { ...answer.body, status: answer.status }
   }
 }
 

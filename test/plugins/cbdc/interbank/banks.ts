@@ -1,23 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
-import { anonymous, type Caller } from '../../../../src/kernel/gate.ts'
 import type { EntryOf } from '../../../../src/kernel/ledger-entry.ts'
 import { interbankRoutes } from '../../../../src/plugins/cbdc/actions/interbank/routes.ts'
+import { type Call, openEdge } from '../edge.ts'
 import { type Ground, type Owner, p256Owner, secp256k1Owner } from '../ground.ts'
 import { officer } from '../orders/office.ts'
 
-/** What goes through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
-
 export type Bank = { did: string; account: number; owner: Owner }
 export type Answered = Record<string, unknown> & { status: number }
-
-type Call = { params?: Record<string, string>; query?: Record<string, string>; key?: string; caller?: Caller }
 
 /** A ledger that signs for its own accounts, as its agency does. */
 export const settings = {
@@ -29,7 +18,7 @@ export const settings = {
 
 /** Institutions with reserve accounts, and the operations as the HTTP edge calls them. */
 export const openBanks = async (ground: Ground, funds: readonly bigint[]) => {
-  const routes = interbankRoutes(ground.desk)
+  const edge = openEdge(interbankRoutes(ground.desk))
   const banks: Bank[] = []
   for (const [at, amount] of funds.entries()) {
     const owner = at % 2 === 0 ? secp256k1Owner() : p256Owner()
@@ -40,18 +29,9 @@ export const openBanks = async (ground: Ground, funds: readonly bigint[]) => {
     if (amount > 0n) await ground.mint(account, amount)
     banks.push({ did, account, owner })
   }
-  const call = async (operation: string, body: unknown, how: Call = {}): Promise<Answered> => {
-    const route = routes[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer = await route.run({
-      ...{ caller: how.caller ?? anonymous, params: how.params ?? {}, query: how.query ?? {}, body },
-      ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return { ...(answer.body as Record<string, unknown>), status: answer.status }
+  const call = async (operation: string, body: unknown, how?: Call): Promise<Answered> => {
+    const answer = await edge(operation, body, how)
+    return { ...answer.body, status: answer.status }
   }
   const as = (bank: Pick<Bank, 'did'>, operation: string, body: unknown, how: Call = {}): Promise<Answered> => {
     const bodySha256 = body === undefined ? undefined : digestOf(body).toString('base64url')

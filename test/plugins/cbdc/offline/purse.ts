@@ -1,46 +1,30 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import secp256k1 from 'secp256k1'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
+import type { Caller, HolderCaller } from '../../../../src/kernel/gate.ts'
 import type { EntryOf } from '../../../../src/kernel/ledger-entry.ts'
 import { openStructs } from '../../../../src/kernel/ledger-typed-data.ts'
 import { offlineRoutes } from '../../../../src/plugins/cbdc/actions/offline/routes.ts'
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import type { CurrencyPolicy } from '../../../../src/plugins/cbdc/ledger/limits.ts'
 import type { IsSignedBy } from '../../../../src/plugins/cbdc/ledger/voucher.ts'
+import { type Body, type Call, openEdge, presenting, proven } from '../edge.ts'
 import { bankDid, domain, type Ground, type Owner, own, policy, secp256k1Owner, start } from '../ground.ts'
 import { signingKey } from '../reads/reading.ts'
-
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
 
 export const terms = { capMinor: 10_000n, certificateSeconds: 86_400, graceSeconds: 3 * 86_400, vouchersMost: 8 }
 export const offlinePolicy: CurrencyPolicy = { ...policy, offline: terms }
 export const ledgerDid = 'did:ethr:0x7a69:0xcb'
 
-const credential = (type: string, claims: Record<string, unknown>): ProvenCredential => ({
-  ...{ type, issuer: ledgerDid, holder: `did:key:${randomUUID()}`, holderKey: 'thumbprint', claims },
-  digest: createHash('sha256').update(JSON.stringify(claims)).digest('base64url'),
-})
-const holder = (id: string, proof: ProvenCredential): HolderCaller => ({
-  ...{ kind: 'holder', id: proof.holder, actor: proof.holder, principal: proof.holder, mandates: [] },
-  ...{ credentials: [proof], matched: { [id]: proof }, proof: 'session', session: randomUUID() },
-})
 export const customer = (pseudonym: string): HolderCaller =>
-  holder(
+  presenting(
     'kyc',
-    credential('KycAttestation', {
+    proven('KycAttestation', {
       ...{ level: 2, jurisdiction: 'XN', expiryDate: '2027-01-01', screened: [] },
       pseudonym: { domain: 'cbdc:crd', value: pseudonym },
     }),
   )
 export const officer = (): HolderCaller =>
-  holder('officer', credential('PublicOfficer', { officerNumber: 'CB-1', competences: ['cbdc:orders', 'cbdc:read'] }))
+  presenting('officer', proven('PublicOfficer', { officerNumber: 'CB-1', competences: ['cbdc:orders', 'cbdc:read'] }))
 
 /** What a device can check with libraries of its own. */
 export const signatureCheck = ({ needs: { signatures } }: Pick<Ground, 'needs'>): IsSignedBy => {
@@ -60,8 +44,7 @@ export const offlineSettings = () => {
   return { key, settings: { policy: offlinePolicy, more: async () => ({ signStatement }) } }
 }
 
-type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
-export type Body = Record<string, unknown>
+export type { Body }
 export type Outcome = Body & { outcome: string; code?: string; reason?: string; evidence?: string; entry?: number }
 
 export type Purse = { owner: Owner; number: number; pseudonym: string; caller: HolderCaller; home: number }
@@ -70,20 +53,9 @@ export type Given = { nonce: number; validUntil: number; cap: bigint; certificat
 
 /** The operations of this part over a ledger, as the HTTP edge calls them, and devices that sign. */
 export const openOffline = (ground: Ground) => {
-  const routes = offlineRoutes(ground.desk)
-  const call = async (operation: string, body?: unknown, how: Call = {}): Promise<Body> => {
-    const route = routes[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer = await route.run({
-      ...{ caller: how.caller ?? anonymous, params: how.params ?? {}, query: how.query ?? {}, body },
-      ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return answer.body as Body
-  }
+  const edge = openEdge(offlineRoutes(ground.desk))
+  const call = async (operation: string, body?: unknown, how?: Call): Promise<Body> =>
+    (await edge(operation, body, how)).body
   let people = 0
   const payee = async (facts: Partial<Facts> = {}, owner = secp256k1Owner()): Promise<Payee> => {
     people += 1

@@ -1,45 +1,25 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
+import type { Caller, HolderCaller } from '../../../../src/kernel/gate.ts'
 import { isRefusal } from '../../../../src/kernel/refusal.ts'
 import type { Fence } from '../../../../src/plugins/cbdc/actions/orders/rounds.ts'
 import { orderRoutes } from '../../../../src/plugins/cbdc/actions/orders/routes.ts'
+import { type Call, openEdge, presenting, proven } from '../edge.ts'
 import { bankDid, type Ground, own } from '../ground.ts'
-
-/** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
-
-const credential = (type: string, claims: Record<string, unknown>): ProvenCredential => ({
-  ...{ type, issuer: 'did:ethr:0x7a69:0xcb', holder: `did:key:${randomUUID()}`, holderKey: 'thumbprint', claims },
-  digest: createHash('sha256').update(JSON.stringify(claims)).digest('base64url'),
-})
-
-const holder = (id: string, proof: ProvenCredential, author?: Caller): HolderCaller => ({
-  ...{ kind: 'holder', id: proof.holder, actor: proof.holder, principal: proof.holder, mandates: [] },
-  ...{ credentials: [proof], matched: { [id]: proof }, proof: 'session', session: randomUUID() },
-  ...(author && { author }),
-})
 
 const every = ['cbdc:policy', 'cbdc:participants', 'cbdc:issue', 'cbdc:orders']
 
 /** An officer of the central bank; with an author, the second of two. */
 export const officer = (officerNumber = 'CB-1', author?: Caller, competences = every): HolderCaller =>
-  holder('officer', credential('PublicOfficer', { officerNumber, competences }), author)
+  presenting('officer', proven('PublicOfficer', { officerNumber, competences }), author)
 
 /** Two officers, as the gate brings the approval of the second. */
 export const both = (): HolderCaller => officer('CB-2', officer('CB-1'))
 
 /** A customer by their KYC attestation. */
 export const customer = (pseudonym: string): HolderCaller =>
-  holder(
+  presenting(
     'kyc',
-    credential('KycAttestation', {
+    proven('KycAttestation', {
       ...{
         level: 2,
         jurisdiction: 'XN',
@@ -50,26 +30,13 @@ export const customer = (pseudonym: string): HolderCaller =>
     }),
   )
 
-type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
-
 export type Answered = Record<string, unknown>
 
 /** The operations of this part over a ledger, as the HTTP edge calls them. */
 export const openOffice = (ground: Ground) => {
-  const routes = orderRoutes(ground.desk)
-  const call = async (operation: string, body?: unknown, how: Call = {}): Promise<Answered> => {
-    const route = routes[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer = await route.run({
-      ...{ caller: how.caller ?? anonymous, params: how.params ?? {}, query: how.query ?? {}, body },
-      ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return answer.body as Answered
-  }
+  const edge = openEdge(orderRoutes(ground.desk))
+  const call = async (operation: string, body?: unknown, how?: Call): Promise<Answered> =>
+    (await edge(operation, body, how)).body
   return {
     call,
     /** The same, as an institution that signed for the body. */

@@ -1,10 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
+import { anonymous, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
 import type { EntryOf, SignedEntry } from '../../../../src/kernel/ledger-entry.ts'
 import type { MoneyRail } from '../../../../src/kernel/ports.ts'
 import { openAccount } from '../../../../src/plugins/cbdc/actions/accounts.ts'
@@ -14,13 +10,9 @@ import { purposeRoutes } from '../../../../src/plugins/cbdc/actions/purpose/rout
 import { loadRefunds, writeRefunds } from '../../../../src/plugins/cbdc/actions/requests/refunds.ts'
 import type { KycPlace } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import { requires } from '../../../../src/plugins/cbdc/policy.ts'
+import { type Body, type Call, openEdge } from '../edge.ts'
 import { bankDid, type Ground, type Owner, own, secp256k1Owner, start } from '../ground.ts'
 import { both } from '../orders/office.ts'
-
-/** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
 
 export const dayMs = 86_400_000
 /** A month after the tests begin. */
@@ -83,8 +75,7 @@ export const licenceProof = (
   type = 'BusinessLicence',
 ): ProvenCredential => proof(type, index, claims, holderKey)
 
-type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
-export type Body = Record<string, unknown>
+export type { Body }
 
 export const food = [{ credentialType: 'BusinessLicence', classes: ['NACE-2.1:47'] }]
 
@@ -103,19 +94,9 @@ export const openProgrammes = (ground: Ground) => {
       run: (context: Parameters<typeof openAccount>[1]) => openAccount(ground.desk, context),
     },
   }
-  const call = async (operation: string, body?: unknown, how: Call = {}): Promise<Body> => {
-    const route = (routes as ReturnType<typeof purposeRoutes>)[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer = await route.run({
-      ...{ caller: how.caller ?? anonymous, params: how.params ?? {}, query: how.query ?? {}, body },
-      ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return answer.body as Body
-  }
+  const edge = openEdge(routes)
+  const call = async (operation: string, body?: unknown, how?: Call): Promise<Body> =>
+    (await edge(operation, body, how)).body
   const open = (over: Body = {}): Promise<Body> =>
     call(
       'openProgramme',

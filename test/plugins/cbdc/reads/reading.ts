@@ -1,62 +1,32 @@
-import { createHash, generateKeyPairSync, type JsonWebKey, randomUUID, sign } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
+import { generateKeyPairSync, type JsonWebKey, sign } from 'node:crypto'
 import { sealJws } from '../../../../src/identity/formats/jose.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../../src/kernel/gate.ts'
+import type { Caller, HolderCaller } from '../../../../src/kernel/gate.ts'
 import { isRefusal } from '../../../../src/kernel/refusal.ts'
 import { instructionRoutes } from '../../../../src/plugins/cbdc/actions/instructions/routes.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import { receiptType } from '../../../../src/plugins/cbdc/ledger/receipt.ts'
+import { type Body, type Call, openEdge, presenting, proven } from '../edge.ts'
 import { bankDid, type Ground, type Owner } from '../ground.ts'
 
-/** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
-
-const credential = (type: string, claims: Record<string, unknown>): ProvenCredential => ({
-  ...{ type, issuer: 'did:ethr:0x7a69:0xcb', holder: `did:key:${randomUUID()}`, holderKey: 'thumbprint', claims },
-  digest: createHash('sha256').update(JSON.stringify(claims)).digest('base64url'),
-})
-
-const holder = (id: string, proof: ProvenCredential): HolderCaller => ({
-  ...{ kind: 'holder', id: proof.holder, actor: proof.holder, principal: proof.holder, mandates: [] },
-  ...{ credentials: [proof], matched: { [id]: proof }, proof: 'session', session: randomUUID() },
-})
-
 export const customer = (pseudonym: string, domain = 'cbdc:crd'): HolderCaller =>
-  holder('kyc', credential('KycAttestation', { level: 2, pseudonym: { domain, value: pseudonym } }))
+  presenting('kyc', proven('KycAttestation', { level: 2, pseudonym: { domain, value: pseudonym } }))
 export const officer = (): HolderCaller =>
-  holder('officer', credential('PublicOfficer', { officerNumber: 'CB-1', competences: ['cbdc:read'] }))
+  presenting('officer', proven('PublicOfficer', { officerNumber: 'CB-1', competences: ['cbdc:read'] }))
 export const institution = (did = bankDid): Caller => ({ kind: 'agency', id: did })
 /** Whoever holds an order with these claims, as the gate brings them once every check of the credential has passed. */
 export const ordered = (claims: Record<string, unknown>, spend?: HolderCaller['spend']): HolderCaller => ({
-  ...holder('order', credential('CourtOrder', claims)),
+  ...presenting('order', proven('CourtOrder', claims)),
   proof: 'presentation',
   ...(spend && { spend }),
 })
 
-export type Body = Record<string, unknown>
-type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string> }
+export type { Body }
 
 /** The reading operations of a ledger, as the HTTP edge calls them. */
 export const openReading = (ground: Ground) => {
-  const routes = { ...readRoutes(ground.desk), ...instructionRoutes(ground.desk) }
-  const call = async (operation: string, how: Call = {}, body?: unknown): Promise<Body> => {
-    const route = routes[operation]
-    const agreed = contract.get(operation)
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer = await route.run({
-      ...{ caller: how.caller ?? anonymous, params: how.params ?? {}, query: how.query ?? {}, body },
-      ...{ headers: {}, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return answer.body as Body
-  }
+  const edge = openEdge({ ...readRoutes(ground.desk), ...instructionRoutes(ground.desk) })
+  const call = async (operation: string, how: Call = {}, body?: unknown): Promise<Body> =>
+    (await edge(operation, body, how)).body
   const as =
     (reader: string, caller: Caller) =>
     (operation: string, params: Record<string, string | number>, query: Record<string, string> = {}): Promise<Body> => {

@@ -1,28 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../../src/http/contract.ts'
 import { digestOf } from '../../../../src/kernel/canonical.ts'
 import type { Caller } from '../../../../src/kernel/gate.ts'
 import type { EntryOf } from '../../../../src/kernel/ledger-entry.ts'
-import type { Answer, Context, Route } from '../../../../src/kernel/plugin.ts'
+import type { Context, Route } from '../../../../src/kernel/plugin.ts'
 import { submitBatch, submitRecords } from '../../../../src/plugins/cbdc/actions/payments.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import { requestRoutes } from '../../../../src/plugins/cbdc/actions/requests/routes.ts'
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import { requires } from '../../../../src/plugins/cbdc/policy.ts'
+import { type Body, type Call, openEdge } from '../edge.ts'
 import { bankDid, type Ground, type Owner, secp256k1Owner } from '../ground.ts'
 import { customer } from '../orders/office.ts'
 
-/** What goes through is held against openapi.yaml, both ways. */
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
-
-export type Body = Record<string, unknown>
+export type { Body }
 export type RequestBody = Body & { id: string; state: string; legs: { account: number; amountMinor: string }[] }
 export type Entered = { entries: { entry: number; batch: number; balanceMinor: string }[] }
-type Call = { params?: Record<string, string>; query?: Record<string, string>; body?: unknown; key?: string }
+type Handed = Omit<Call, 'caller'> & { body?: unknown }
 export type SignedRecord = { id: string; record: string; refunds?: number }
 
 /** Customers with pseudonyms, and the operations as the HTTP edge calls them. */
@@ -34,18 +26,9 @@ export const openPeople = (ground: Ground) => {
     submitRecords: { requires: requires.pay, run: (context: Context) => submitRecords(desk, context) },
     submitBatch: { requires: requires.payForCustomers, run: (context: Context) => submitBatch(desk, context) },
   }
-  const call = async (caller: Caller, operation: string, { params, query, body, key }: Call = {}): Promise<Body> => {
-    const [route, agreed] = [routes[operation], contract.get(operation)]
-    if (route === undefined || !('run' in route)) throw new Error(`no route ${operation}`)
-    if (agreed === undefined) throw new Error(`openapi.yaml has no operation ${operation}`)
-    if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-    const answer: Answer = await route.run({
-      ...{ caller, params: params ?? {}, query: query ?? {}, body },
-      ...{ headers: { 'idempotency-key': key }, publicUrl: 'https://central-bank.example' },
-    })
-    checkAnswer(agreed, answer.status, 'application/json', answer.body)
-    return answer.body as Body
-  }
+  const edge = openEdge(routes)
+  const call = async (caller: Caller, operation: string, { body, ...how }: Handed = {}): Promise<Body> =>
+    (await edge(operation, body, { ...how, caller })).body
 
   /** What a person does, with an account of theirs. */
   const acting = (pseudonym: string, owner: Owner, number: number) => {
@@ -55,7 +38,7 @@ export const openPeople = (ground: Ground) => {
       call(caller, operation, { params: { request }, body: {} }) as Promise<RequestBody>
     return {
       ...{ owner, number, caller },
-      call: (operation: string, how: Call = {}) => call(caller, operation, how),
+      call: (operation: string, how: Handed = {}) => call(caller, operation, how),
       /** Signed next in turn, and not handed in. */
       sign: (to: number, amount: bigint, over: Partial<EntryOf<'transfer'>> = {}): SignedRecord =>
         ground.signed(owner, ground.transfer(number, to, amount, { nonce: nonce++, ...over })),
