@@ -52,6 +52,8 @@ const sqlitePlaces = (migrations: Migrations) => {
 
 const postgresPlaces = (migrations: Migrations) => {
   let template: Promise<Client> | undefined
+  const copies: string[] = []
+  let left: string[] = []
   const urlOf = async (database: string): Promise<string> => {
     const url = new URL(await withPostgres())
     url.pathname = `/${database}`
@@ -75,9 +77,15 @@ const postgresPlaces = (migrations: Migrations) => {
       const client = await template
       const database = `t_${randomBytes(6).toString('hex')}`
       await client.query(`CREATE DATABASE ${database} TEMPLATE migrated STRATEGY file_copy`)
+      copies.push(database)
       return { databaseUrl: await urlOf(database), schema }
     },
-    async remove() {},
+    async remove() {
+      // Those of the test before: dropping waits for whoever is still connected.
+      const client = await template?.catch(() => undefined)
+      for (const copy of left) await client?.query(`DROP DATABASE ${copy} WITH (FORCE)`)
+      left = copies.splice(0)
+    },
     async end() {
       const client = await template?.catch(() => undefined)
       await client?.end()

@@ -30,6 +30,12 @@ const guard = (pid: number, directory: string): void => {
   ;(child.stdin as unknown as { unref(): void }).unref()
 }
 
+/** Only processes are killed in tests, never the machine: what the server has written need not be on the disk. */
+const settings = [
+  ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'],
+  ...['fsync=off', 'full_page_writes=off', 'autovacuum=off'],
+]
+
 const start = async (): Promise<Running> => {
   const directory = await mkdtemp(join(tmpdir(), 'chancery-postgres-'))
   const port = await freePort()
@@ -42,7 +48,7 @@ const start = async (): Promise<Running> => {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200'],
+    postgresFlags: settings.flatMap(setting => ['-c', setting]),
     onLog: line => log.push(String(line)),
     onError: line => log.push(String(line)),
   })
