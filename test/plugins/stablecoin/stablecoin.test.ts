@@ -73,6 +73,23 @@ onEachDatabase(agencyMigrations, ({ place, closing }) => {
     expect(attestation).toMatchObject({ reserveMinor: '1000', state: 'done' })
   })
 
+  test('nothing is minted while a guardian has paused the token', async () => {
+    await attested('1000')
+    const { contracts, embedded } = chain
+    const guard = async (contract: 'Governance' | 'SovereignMoney', method: string, args: unknown[]) => {
+      const to = contract === 'Governance' ? contracts.Governance.address : (await house.standing()).address
+      const data = contracts[contract].interface.encodeFunctionData(method, args)
+      await sendFrom(chain, embedded.deployer, { to, data })
+    }
+    await guard('Governance', 'grantRole', [2, embedded.deployer.address, 0])
+    await guard('SovereignMoney', 'pause', [3_600])
+    const { address } = house.wallet('p1')
+    expect(await refusalOf(mint(address, '1'))).toBe('token_paused')
+    expect(await house.call('getStablecoin')).toMatchObject({ paused: true, supplyMinor: '0' })
+    await guard('SovereignMoney', 'unpause', [])
+    await mint(address, '1')
+  })
+
   test('nothing is minted without an attestation, beyond it, or after it', async () => {
     const { address } = house.wallet('p1')
     expect(await refusalOf(mint(address, '1'))).toBe('attestation_stale')
