@@ -1,14 +1,11 @@
 import type { AgencyOnChain } from './agency.ts'
-import { openKeccak } from './chain/keccak.ts'
 import { signAgencyRequest } from './identity/agency-token.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
 import type { IssuerKey } from './identity/issue.ts'
-import { type EntryOf, encodeEntry, schemes } from './kernel/ledger-entry.ts'
-import { openStructs } from './kernel/ledger-typed-data.ts'
+import { schemes } from './kernel/ledger-entry.ts'
 import { Refusal } from './kernel/refusal.ts'
-import { timeId } from './kernel/time-id.ts'
-import { domainSeparatorOf, typedDigest } from './kernel/typed-domain.ts'
-import { ledgerDomain, ownerSignature } from './money.ts'
+import { openLedgerRecords } from './ledger-record.ts'
+import { ledgerDomain } from './money.ts'
 import type { LedgerFunds, ReservedFunds } from './plugins/registry/land/needs.ts'
 
 /** A ledger of another institution, as this one decides on reservations there. */
@@ -74,9 +71,7 @@ export const openLedgerFunds = async (
   const url = new URL(ledger.url, settings.publicUrl).href
   const post = openRequests(agency, url, key)
   const own = await keys.obtain({ kind: 'P-256', alias: 'ledger' })
-  const keccak = await openKeccak()
-  const structOf = openStructs(keccak)
-  const separator = domainSeparatorOf(ledgerDomain(agency), keccak)
+  const sign = await openLedgerRecords(ledgerDomain(agency), settings.clock)
   let account: number | undefined
 
   const arbiter = async (): Promise<number> => {
@@ -95,22 +90,11 @@ export const openLedgerFunds = async (
     },
     async collect(reservation, { remainingMinor: remaining }) {
       const by = await arbiter()
-      const unsigned: EntryOf<'post'> = {
-        ...{
-          kind: 'post',
-          reservation,
-          amount: remaining,
-          remaining,
-          last: 1,
-          by,
-          preimage: noPreimage,
-          signature: '',
-        },
-      }
-      const digest = typedDigest(separator, structOf(unsigned), keccak)
-      const signature = await ownerSignature(agency, own.keyId, digest)
-      const record = encodeEntry({ ...unsigned, signature }).toString('base64url')
-      await post('/cbdc/reserved-funds', { records: [{ id: timeId(settings.clock.now()), record }] })
+      const record = await sign(
+        { kind: 'post', reservation, amount: remaining, remaining, last: 1, by, preimage: noPreimage },
+        { signer: keys.signer, keyId: own.keyId },
+      )
+      await post('/cbdc/reserved-funds', { records: [record] })
     },
   }
 }

@@ -8,7 +8,6 @@ import type { IssuerKey } from './identity/issue.ts'
 import { issuerAddress } from './identity/verify.ts'
 import { schemes } from './kernel/ledger-entry.ts'
 import { withLowS } from './kernel/low-s.ts'
-import type { Signer } from './kernel/ports.ts'
 import type { Desk } from './plugins/cbdc/actions/desk.ts'
 import { payInstalments } from './plugins/cbdc/actions/instructions/pay.ts'
 import { resolveClosedWindows, settleQueued } from './plugins/cbdc/actions/interbank/rounds.ts'
@@ -47,13 +46,6 @@ const credentialJudge =
       status.status({ chain: chain.client.chain, registry, issuer, list, index }) === 'valid'
     )
   }
-
-/** r‖s with the low s that the ledger asks for: a signature and its mirror image would otherwise be two records. */
-export const ownerSignature = async (
-  { keys }: { keys: { signer: Signer } },
-  keyId: string,
-  digest: Uint8Array,
-): Promise<string> => withLowS(await keys.signer.sign(keyId, 'ES256', digest))
 
 /** @param publicKeyHex the compressed point. */
 const ownerKeyOf = (publicKeyHex: string): CbdcNeeds['ownKey'] => ({
@@ -98,7 +90,8 @@ export const moneyOf = async (
     issuerAddress: issuer => issuerAddress(issuer, chain.client.chain),
     rules: openRules(ruleSettings(currencies)),
     ownKey: ownerKeyOf(publicKeyHex),
-    signOwn: digest => ownerSignature(agency, keyId, digest),
+    // A signature and its mirror image would otherwise be two records.
+    signOwn: async digest => withLowS(await agency.keys.signer.sign(keyId, 'ES256', digest)),
     signStatement(payload, typ = receiptType) {
       const { kid, keyId: signing, algorithm } = parts.issuerKey()
       return sealJws({ alg: algorithm, kid, typ }, payload, (alg, data) => agency.keys.signer.sign(signing, alg, data))

@@ -49,6 +49,7 @@ const top = new Set([
   'money',
   'rounds',
   'ledger-funds',
+  'ledger-record',
   'demo',
 ])
 const shown = (edge: { file: string; name: string }) => `${edge.file} imports ${edge.name}`

@@ -1,7 +1,7 @@
 import { id } from 'ethers'
 import type { ChainWrite } from '../kernel/ports.ts'
 import type { Chain } from './chain.ts'
-import type { ContractName } from './contracts.ts'
+import { openView } from './view.ts'
 
 /** A currency as it is made on the chain. */
 export type CurrencyOpening = {
@@ -44,15 +44,12 @@ const institutions = ['RailGate', 'Settlement', 'PurposeMoney'] as const
 type Parts = Pick<Chain, 'client' | 'contracts'>
 
 const reads = ({ client, contracts }: Parts) => {
-  const view = async (contract: ContractName, method: string, args: unknown[], at?: string) => {
-    const { address, interface: abi } = contracts[contract]
-    const request = { to: at ?? address, data: abi.encodeFunctionData(method, args) }
-    return abi.decodeFunctionResult(method, await client.rpc<string>('eth_call', [request, 'latest']))
-  }
+  const view = openView(client)
   return {
-    moneyOf: async (number: number) => String((await view('MoneyFactory', 'moneyOf', [number]))[0]).toLowerCase(),
+    moneyOf: async (number: number) =>
+      String((await view(contracts.MoneyFactory, 'moneyOf', [number]))[0]).toLowerCase(),
     isOpen: (money: string) =>
-      view('RailGate', 'currencyOf', [money]).then(
+      view(contracts.RailGate, 'currencyOf', [money]).then(
         () => true,
         () => false,
       ),

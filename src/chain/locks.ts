@@ -1,8 +1,8 @@
 import type { ChainLock, ChainLockState, ChainLocks, ChainLockTerms, LockNetwork } from '../kernel/chain-locks.ts'
 import type { Clock } from '../kernel/ports.ts'
 import type { Chain } from './chain.ts'
-import type { ContractName } from './contracts.ts'
 import { askingChain } from './unavailable.ts'
+import { openView } from './view.ts'
 
 /** As ISettlement numbers them. */
 const states: readonly ChainLockState[] = ['none', 'locked', 'claimed', 'refunded']
@@ -25,19 +25,11 @@ const tupleOf = (terms: ChainLockTerms): unknown[] => [
   ...[terms.delivery, terms.deliveryId, terms.otherExpiry, terms.second, `0x${terms.salt}`],
 ]
 
-const openView =
-  ({ client, contracts }: Parts) =>
-  async (contract: ContractName, method: string, args: unknown[], tag = 'latest') => {
-    const { address, interface: abi } = contracts[contract]
-    const request = { to: address, data: abi.encodeFunctionData(method, args) }
-    return abi.decodeFunctionResult(method, await client.rpc<string>('eth_call', [request, tag]))
-  }
-
 /** Locks of the chain's Settlement, read where they cannot be undone any more. */
 export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
   const { client, contracts, persist } = parts
   const settlement = contracts.Settlement
-  const view = openView(parts)
+  const view = openView(client)
   let network: LockNetwork | undefined
   let listed: { at: number; money: Map<number, string> } | undefined
   const claims = new Map<string, { at: number; preimage: string | undefined }>()
@@ -65,7 +57,7 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
   }
 
   const stateOf = async (lockId: string, tag?: string): Promise<ChainLockState> => {
-    const [state] = await view('Settlement', 'lockStateOf', [lockId], tag)
+    const [state] = await view(settlement, 'lockStateOf', [lockId], tag)
     return states[Number(state)] ?? 'none'
   }
 
@@ -99,16 +91,13 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
   }
 
   const readNetwork = async (): Promise<LockNetwork> => {
-    const [[finality], [margin]] = await Promise.all([
-      view('Settlement', 'finality', []),
-      view('Settlement', 'MARGIN', []),
-    ])
+    const [[finality], [margin]] = await Promise.all([view(settlement, 'finality'), view(settlement, 'MARGIN')])
     const apart = { finalitySeconds: Number(finality), marginSeconds: Number(margin) }
     return { chainId: client.chainId, contract: settlement.address, ...apart }
   }
 
   const look = async (terms: ChainLockTerms): Promise<ChainLock> => {
-    const lockId = String((await view('Settlement', 'lockIdOf', [tupleOf(terms)]))[0])
+    const lockId = String((await view(settlement, 'lockIdOf', [tupleOf(terms)]))[0])
     const place = await finalPlace()
     const newest = await stateOf(lockId)
     const state = place === undefined ? 'none' : await stateOf(lockId, place.tag)
@@ -123,11 +112,11 @@ export const openChainLocks = (parts: Parts, clock: Clock): ChainLocks => {
 
   const money = async (): Promise<ReadonlyMap<number, string>> => {
     if (listed !== undefined && clock.now() < listed.at + listedMs) return listed.money
-    const [numbers] = await view('MoneyFactory', 'currencies', [])
+    const [numbers] = await view(contracts.MoneyFactory, 'currencies')
     const found = new Map<number, string>()
     for (const number of (numbers as bigint[]).map(Number)) {
       const known = listed?.money.get(number)
-      found.set(number, known ?? String((await view('MoneyFactory', 'moneyOf', [number]))[0]).toLowerCase())
+      found.set(number, known ?? String((await view(contracts.MoneyFactory, 'moneyOf', [number]))[0]).toLowerCase())
     }
     listed = { at: clock.now(), money: found }
     return found

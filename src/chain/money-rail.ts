@@ -1,6 +1,7 @@
 import type { ChainWrite, MoneyRail, RailEvent } from '../kernel/ports.ts'
 import type { Chain } from './chain.ts'
 import type { LogEntry } from './client.ts'
+import { openView } from './view.ts'
 
 /** Blocks in one look: a node gives the logs of so many at once, and a ledger enters what they hold in one batch. */
 const stretch = 2_000
@@ -42,21 +43,18 @@ const logsOf = async (parts: Parts, from: number, to: number, quiet: boolean): P
 
 /** Currencies by the address of their money, as the factory lists them; asked again when an unknown one appears. */
 const currenciesOf = ({ client, contracts }: Parts) => {
-  const { address, interface: factory } = contracts.MoneyFactory
+  const view = openView(client)
   const byMoney = new Map<string, number>()
-  const call = async (method: string, args: unknown[]) => {
-    const data = factory.encodeFunctionData(method, args)
-    return factory.decodeFunctionResult(method, await client.rpc<string>('eth_call', [{ to: address, data }, 'latest']))
-  }
   const addresses = new Map<number, string>()
   const moneyOf = async (currency: number): Promise<string> => {
-    const known = addresses.get(currency) ?? String((await call('addressOf', [currency]))[0]).toLowerCase()
+    const known =
+      addresses.get(currency) ?? String((await view(contracts.MoneyFactory, 'addressOf', [currency]))[0]).toLowerCase()
     addresses.set(currency, known)
     return known
   }
   const currencyOf = async (money: string): Promise<number | undefined> => {
     if (!byMoney.has(money)) {
-      const [numbers] = await call('currencies', [])
+      const [numbers] = await view(contracts.MoneyFactory, 'currencies')
       for (const number of numbers as bigint[]) byMoney.set(await moneyOf(Number(number)), Number(number))
     }
     return byMoney.get(money)

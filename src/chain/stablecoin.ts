@@ -6,6 +6,7 @@ import { toSeconds } from './contracts.ts'
 import { errorText, isRevert } from './revert.ts'
 import { orderIdOf } from './tokens.ts'
 import { askingChain, chainUnavailable } from './unavailable.ts'
+import { openView } from './view.ts'
 
 /** A wallet lets the account take an amount from it, once (EIP-3009); seconds, and bytes in 0x hex. */
 type Authorization = {
@@ -25,12 +26,9 @@ export const openStablecoin = async (
   { account, currency }: { account: string; currency: number },
 ) => {
   const gate = contracts.RailGate
-  const call = async ({ address, interface: of }: Binding, method: string, args: unknown[] = []): Promise<Result> => {
-    const request = { to: address, data: of.encodeFunctionData(method, args) }
-    const answer = await askingChain(() => client.rpc<string>('eth_call', [request, 'latest']))
-    if (answer === '0x') throw chainUnavailable(new Error('there is no such contract'))
-    return of.decodeFunctionResult(method, answer)
-  }
+  const ask = openView(client)
+  const call = (of: Binding, method: string, args: unknown[] = []): Promise<Result> =>
+    askingChain(() => ask(of, method, args))
   // Where the factory put it, or will: known before it stands.
   const [found] = await call(contracts.MoneyFactory, 'addressOf', [currency])
   const address = String(found).toLowerCase()

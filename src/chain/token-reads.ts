@@ -9,6 +9,7 @@ import type {
 } from '../kernel/ports.ts'
 import { type ChainClient, type Header, RpcError } from './client.ts'
 import type { Binding } from './contracts.ts'
+import { openView } from './view.ts'
 
 /** Reads every token of a register at one block, in pages. */
 export type TokenReads = {
@@ -27,12 +28,9 @@ const states = ['active', 'suspended', 'revoked'] as const
 type At = { hash: string } | 'latest'
 
 const readerOf = (client: ChainClient) => {
-  const call = async (contract: Binding, method: string, args: unknown[], at: At): Promise<Result> => {
-    const { address, interface: abi } = contract
-    const request = { to: address, data: abi.encodeFunctionData(method, args) }
-    const block = at === 'latest' ? at : { blockHash: at.hash, requireCanonical: true }
-    return abi.decodeFunctionResult(method, await client.rpc<string>('eth_call', [request, block]))
-  }
+  const view = openView(client)
+  const call = (contract: Binding, method: string, args: unknown[], at: At): Promise<Result> =>
+    view(contract, method, args, at === 'latest' ? at : { blockHash: at.hash, requireCanonical: true })
 
   /** What a paged view returns, one by one; `args` stand before position and count. */
   async function* pages(contract: Binding, method: string, args: unknown[], at: At): AsyncGenerator<Result> {

@@ -3,6 +3,7 @@ import type { ChainWrite, RegisterTokens, TokenHolder } from '../kernel/ports.ts
 import type { ChainClient } from './client.ts'
 import { type Contracts, toSeconds, typeIdOf } from './contracts.ts'
 import { type TokenReads, tokenReads } from './token-reads.ts'
+import { openView } from './view.ts'
 import { domainIdOf } from './wallets.ts'
 
 /** A register's id on chain: keccak256 of its name, for example of `land-titles`. */
@@ -225,9 +226,7 @@ export const registerTokens = (options: TokenOptions): RegisterTokens => {
 export const frozenUnder =
   ({ client, contracts, issuer }: Pick<TokenOptions, 'client' | 'contracts' | 'issuer'>) =>
   async (register: string, { entryId, order }: { entryId: string; order: string }): Promise<boolean> => {
-    const { address, interface: abi } = contracts.TitleRegistry
     const args = [tokenIdOf(issuer.toLowerCase(), register, entryId), orderIdOf(order)]
-    const request = { to: address, data: abi.encodeFunctionData('isFrozenUnder', args) }
-    const [held] = abi.decodeFunctionResult('isFrozenUnder', await client.rpc<string>('eth_call', [request, 'latest']))
+    const [held] = await openView(client)(contracts.TitleRegistry, 'isFrozenUnder', args)
     return held as boolean
   }

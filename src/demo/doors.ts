@@ -44,7 +44,7 @@ export const openInstitution = async (call: Call, from: AgencyOnChain, to: Agenc
 }
 
 /** What is shown of an attestation; the names stay with their holder. */
-const shown = ['pseudonym', 'screened']
+export const shownOfKyc = ['pseudonym', 'screened']
 
 /** By a person, who presents their attestation for this one act. @throws Refusal */
 export const actAs = async (
@@ -55,7 +55,7 @@ export const actAs = async (
   const { params = {}, body = {} } = asked
   const bound = { bodySha256: digestOf(body).toString('base64url'), params }
   const challenge = await call(config.name, 'createActChallenge', { params: { operationId: operation }, body: bound })
-  const to = { ...(challenge.body as { challenge: string; audience: string }), claims: shown }
+  const to = { ...(challenge.body as { challenge: string; audience: string }), claims: shownOfKyc }
   const held = { compact: person.credential ?? '', format: 'dc+sd-jwt' }
   const presentation = await presentCredential(held, to, holderKey(person), signerOf(person), settings.clock.now())
   const inner = { params, body: { ...body, presentation }, ...headersOf(asked) }

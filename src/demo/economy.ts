@@ -1,13 +1,9 @@
 import type { AgencyOnChain } from '../agency.ts'
-import { openKeccak } from '../chain/keccak.ts'
 import type { CurrencyConfig } from '../config.ts'
 import { rawPublicKey } from '../identity/key-material.ts'
-import { type EntryOf, encodeEntry, type OwnerKey, type SignedEntry, schemes } from '../kernel/ledger-entry.ts'
-import { openStructs } from '../kernel/ledger-typed-data.ts'
-import type { Signer } from '../kernel/ports.ts'
-import { timeId } from '../kernel/time-id.ts'
-import { domainSeparatorOf, typedDigest } from '../kernel/typed-domain.ts'
-import { ledgerDomain, ownerSignature } from '../money.ts'
+import { type OwnerKey, schemes } from '../kernel/ledger-entry.ts'
+import { openLedgerRecords } from '../ledger-record.ts'
+import { ledgerDomain } from '../money.ts'
 import { appoint, attestCustomers, placeOf } from './attestations.ts'
 import { actAs, actTogether, type Call, openInstitution } from './doors.ts'
 import { type Economy, newEconomy, openEconomyFile, type Person, signerOf } from './people.ts'
@@ -140,23 +136,6 @@ const nameMerchants = async ({ nation, call, economy }: Work, bank: AgencyOnChai
   )
 }
 
-type Unsigned = Omit<EntryOf<'transfer'>, 'signature'> | Omit<EntryOf<'link'>, 'signature'>
-type Seal = (entry: Unsigned, by: { signer: Signer; keyId: string }) => Promise<{ id: string; record: string }>
-
-/** Signs entries as their owners do: EIP-712 in the domain of the ledger. */
-const openSealing = async ({ centralBank }: Nation): Promise<Seal> => {
-  const keccak = await openKeccak()
-  const structOf = openStructs(keccak)
-  const separator = domainSeparatorOf(ledgerDomain(centralBank), keccak)
-  return async (entry, { signer, keyId }) => {
-    const unsigned = { ...entry, signature: '' } as SignedEntry
-    const digest = typedDigest(separator, structOf(unsigned), keccak)
-    const signature = await ownerSignature({ keys: { signer } }, keyId, digest)
-    const record = encodeEntry({ ...unsigned, signature }).toString('base64url')
-    return { id: timeId(centralBank.settings.clock.now()), record }
-  }
-}
-
 const recordSeconds = 3_600
 
 type Submitted = { chains: { outcome: string; code?: string }[][] }
@@ -172,7 +151,10 @@ const payCitizens = async (work: Work, reserve: Reserve): Promise<void> => {
   const customers = customersOf(economy, bank)
   const [citizens, merchants] = ['citizen', 'merchant'].map(kind => customers.filter(each => each.kind === kind))
   const { nonce: paid } = await readReserve(work, reserve)
-  const [seal, { keyId }] = await Promise.all([openSealing(nation), reserveKey(bank)])
+  const [seal, { keyId }] = await Promise.all([
+    openLedgerRecords(ledgerDomain(nation.centralBank), nation.centralBank.settings.clock),
+    reserveKey(bank),
+  ])
   const validUntil = Math.floor(bank.settings.clock.now() / 1_000) + recordSeconds
   const linking = (person: Person) =>
     seal(

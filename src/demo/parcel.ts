@@ -88,14 +88,11 @@ const reservePrice = async (desk: Desk, url: string, { seller, buyer, price }: S
   const { body: terms } = await ask(url, { path: '/registry/payment-terms', method: 'GET' })
   const { nonce } = await desk.account(buyer)
   const seconds = Math.floor(desk.clock.now() / 1_000)
-  const record = await desk.sign(
-    { ...buyer, credential: '' },
-    {
-      ...{ kind: 'reserve', from: buyer.account ?? 0, to: seller.account ?? 0, currency: Number(terms['currency']) },
-      ...{ amount: price, fee: 0, expiry: seconds + 86_400, lockHash: '0'.repeat(64) },
-      ...{ arbiter: Number(terms['arbiter']), nonce, validUntil: seconds + recordSeconds },
-    },
-  )
+  const record = await desk.sign(buyer, {
+    ...{ kind: 'reserve', from: buyer.account ?? 0, to: seller.account ?? 0, currency: Number(terms['currency']) },
+    ...{ amount: price, fee: 0, expiry: seconds + 86_400, lockHash: '0'.repeat(64) },
+    ...{ arbiter: Number(terms['arbiter']), nonce, validUntil: seconds + recordSeconds },
+  })
   const session = await desk.session(buyer)
   const { body } = await session({ path: '/cbdc/records', body: { records: [record] } })
   const [entered] = body['entries'] as { reservation: number }[]

@@ -65,10 +65,13 @@ export const openEconomyFile = (dataDir: string) => {
   }
 }
 
-export const holderKey = ({ did }: Person): HolderKey => ({ did, kid: `${did}#0`, keyId: did, algorithm: 'ES256' })
+/** Whoever has a key of their own. */
+export type KeyHolder = Pick<Person, 'did' | 'key'>
+
+export const holderKey = ({ did }: KeyHolder): HolderKey => ({ did, kid: `${did}#0`, keyId: did, algorithm: 'ES256' })
 
 /** Signs with the one key of a person. */
-export const signerOf = (person: Person): Signer => {
+export const signerOf = (person: KeyHolder): Signer => {
   const key = createPrivateKey({ key: person.key, format: 'jwk' })
   return { sign: async (_keyId, _algorithm, data) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }) }
 }

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../kernel/ports.ts'
 import type { TypedDomain } from '../kernel/typed-domain.ts'
+import { openLedgerRecords } from '../ledger-record.ts'
+import { shownOfKyc } from './doors.ts'
 import { sellParcel } from './parcel.ts'
-import { openEconomyFile, type Person } from './people.ts'
+import { openEconomyFile, type Person, signerOf } from './people.ts'
 import { names } from './plan.ts'
-import { openLedgerSigning, openSession } from './wallet.ts'
+import { openSession } from './wallet.ts'
 import { ask } from './wire.ts'
 
 /**
@@ -38,7 +40,6 @@ export type Account = { balance: bigint; nonce: number }
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>
 
-const claims = ['pseudonym', 'screened']
 const kyc = (person: Person) => ({ ...person, credential: person.credential ?? '' })
 
 /** Everything a command works with. */
@@ -52,16 +53,19 @@ export const openDesk = async ({ origin, dataDir, clock, out }: Terminal) => {
   }
   const currency = items[0]
   if (currency === undefined) throw new UsageError('The ledger has no currency yet.')
-  const sign = await openLedgerSigning(ledger['domain'] as TypedDomain, clock)
+  const seal = await openLedgerRecords(ledger['domain'] as TypedDomain, clock)
   const account = async (person: Person): Promise<Account> => {
-    const session = await openSession(bank, kyc(person), claims, clock)
+    const session = await openSession(bank, kyc(person), shownOfKyc, clock)
     const path = `/cbdc/views/customer/accounts/${person.account}`
     const { body } = await session({ path, method: 'GET' })
     return { balance: BigInt(String(body['balanceMinor'])), nonce: Number(body['nonce']) }
   }
   return {
-    ...{ origin, clock, out, bank, currency, sign, account, people: economy.people },
-    session: (person: Person) => openSession(bank, kyc(person), claims, clock),
+    ...{ origin, clock, out, bank, currency, account, people: economy.people },
+    /** With the key of the person who speaks. */
+    sign: (person: Person, entry: Parameters<typeof seal>[0]) =>
+      seal(entry, { signer: signerOf(person), keyId: person.did }),
+    session: (person: Person) => openSession(bank, kyc(person), shownOfKyc, clock),
     /** By name. */
     person(name: string): Person {
       const found = economy.people.find(each => each.name === name && each.kind !== 'officer')
@@ -106,7 +110,7 @@ const pay = async (desk: Desk, payerName: string, payeeName: string, text: strin
   const [payer, payee, amount] = [desk.person(payerName), desk.person(payeeName), desk.minor(text)]
   const { nonce } = await desk.account(payer)
   const validUntil = Math.floor(desk.clock.now() / 1_000) + recordSeconds
-  const record = await desk.sign(kyc(payer), {
+  const record = await desk.sign(payer, {
     ...{ kind: 'transfer', from: payer.account ?? 0, to: payee.account ?? 0, currency: desk.currency.currency },
     ...{ amount, fee: 0, nonce, validUntil },
   })

@@ -1,30 +1,23 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { openKeccak } from '../chain/keccak.ts'
 import { sealJws } from '../identity/formats/jose.ts'
 import { publicKeyFromJwk } from '../identity/key-material.ts'
 import { presentCredential } from '../identity/present.ts'
 import { digestOf } from '../kernel/canonical.ts'
-import { encodeEntry, type SignedEntry } from '../kernel/ledger-entry.ts'
-import { openStructs } from '../kernel/ledger-typed-data.ts'
-import { withLowS } from '../kernel/low-s.ts'
 import type { Clock } from '../kernel/ports.ts'
-import { timeId } from '../kernel/time-id.ts'
-import { domainSeparatorOf, type TypedDomain, typedDigest } from '../kernel/typed-domain.ts'
-import { holderKey, type Person, signerOf } from './people.ts'
+import { holderKey, type KeyHolder, signerOf } from './people.ts'
 import { type Answered, type Asked, ask, Refused } from './wire.ts'
 
 /** What a wallet does for the person whose keys it holds. */
 
 /** A key, and what was issued to it. */
-export type Holder = Pick<Person, 'did' | 'key'> & { credential: string }
+export type Holder = KeyHolder & { credential: string }
 
 type To = { challenge: string; audience: string }
 
 /** Shows one credential over a challenge, and of what it lets choose only these claims. */
 export const present = (holder: Holder, to: To, claims: readonly string[], clock: Clock): Promise<string> => {
-  const person = holder as Person
   const held = { compact: holder.credential, format: holder.credential.includes('~') ? 'dc+sd-jwt' : 'vc+jwt' }
-  return presentCredential(held, { ...to, claims }, holderKey(person), signerOf(person), clock.now())
+  return presentCredential(held, { ...to, claims }, holderKey(holder), signerOf(holder), clock.now())
 }
 
 export type Session = (asked: Asked) => Promise<Answered>
@@ -33,7 +26,7 @@ const publicJwk = ({ key: { crv, kty, x, y } }: Holder) => ({ crv, kty, x, y }) 
 
 /** A DPoP proof (RFC 9449). */
 const proofOf = (holder: Holder, claims: Record<string, unknown>, clock: Clock): Promise<string> => {
-  const { sign } = signerOf(holder as Person)
+  const { sign } = signerOf(holder)
   const header = { alg: 'ES256' as const, typ: 'dpop+jwt', jwk: publicJwk(holder) }
   const payload = { jti: randomUUID(), iat: Math.floor(clock.now() / 1_000), ...claims }
   return sealJws(header, payload, (algorithm, data) => sign(holder.did, algorithm, data))
@@ -91,19 +84,4 @@ export const signTogether = async (
     presentations[name] = [await present(holder, { audience, challenge: `${challenge}.${name}` }, claims, clock)]
   }
   return { ...body, presentations }
-}
-
-type WithoutSignature<E> = E extends SignedEntry ? Omit<E, 'signature'> : never
-
-/** Signs what the owner of an account says, as EIP-712 typed data in the domain of the ledger. */
-export const openLedgerSigning = async (domain: TypedDomain, clock: Clock) => {
-  const keccak = await openKeccak()
-  const [structOf, separator] = [openStructs(keccak), domainSeparatorOf(domain, keccak)]
-  return async (holder: Holder, entry: WithoutSignature<SignedEntry>): Promise<{ id: string; record: string }> => {
-    const unsigned = { ...entry, signature: '' } as SignedEntry
-    const digest = typedDigest(separator, structOf(unsigned), keccak)
-    const signature = withLowS(await signerOf(holder as Person).sign(holder.did, 'ES256', digest))
-    const record = encodeEntry({ ...unsigned, signature }).toString('base64url')
-    return { id: timeId(clock.now()), record }
-  }
 }

@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Wallet } from 'ethers'
-import { parse } from 'yaml'
 import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
 import { type ChainAccount, keyAccount } from '../../../src/chain/account.ts'
 import { type CurrencyOpening, makeWrite, openWrite, termsOfIssuer } from '../../../src/chain/currencies.ts'
 import { type Outbox, openOutbox } from '../../../src/chain/outbox.ts'
 import { openStablecoin } from '../../../src/chain/stablecoin.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
-import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../../src/kernel/gate.ts'
+import type { Caller, HolderCaller, ProvenCredential } from '../../../src/kernel/gate.ts'
 import type { Verdict } from '../../../src/kernel/identity.ts'
 import type { ChainWrite, Store, WalletStanding } from '../../../src/kernel/ports.ts'
 import { timeId } from '../../../src/kernel/time-id.ts'
@@ -21,12 +17,9 @@ import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { type Ground, newAccount } from '../../chain/ground.ts'
 import type { Databases } from '../../databases.ts'
+import { type Call, openEdge } from '../edge.ts'
 
 /** An issuer and an attestor of a token on a real chain; who stands behind a wallet, and what a licence says, is the test's to change. */
-
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
 
 const coinOf = (number: number): CurrencyOpening => ({
   ...{ number, code: 'HBR', name: 'Harbour Coin', decimals: 2, home: 'chain' },
@@ -54,7 +47,6 @@ export const customer = (pseudonym: string, domain = 'cbdc:hbr'): HolderCaller =
   holder('kyc', credential('KycAttestation', { pseudonym: { domain, value: pseudonym } }))
 
 export type Answered = Record<string, unknown>
-type Call = { caller?: Caller; params?: Record<string, string>; key?: string }
 
 export type House = Awaited<ReturnType<typeof openHouses>>
 
@@ -123,18 +115,9 @@ export const openHouses = async (chain: Ground, number: number, place: Databases
     }
   }
   const doorOf = (needs: StablecoinNeeds) => {
-    const routes = stablecoin.routes(needs)
-    return async (operation: string, body?: unknown, how: Call = {}): Promise<Answered> => {
-      const [route, agreed] = [routes[operation], contract.get(operation)]
-      if (route === undefined || !('run' in route) || agreed === undefined) throw new Error(`no ${operation}`)
-      if (agreed.body !== undefined) checkBody(agreed, 'application/json', body)
-      const answer = await route.run({
-        ...{ caller: how.caller ?? anonymous, params: { currency: String(number), ...how.params }, query: {}, body },
-        ...{ headers: { 'idempotency-key': how.key }, publicUrl: 'https://issuer.example' },
-      })
-      checkAnswer(agreed, answer.status, 'application/json', answer.body)
-      return answer.body as Answered
-    }
+    const edge = openEdge(stablecoin.routes(needs))
+    return async (operation: string, body?: unknown, how: Call = {}): Promise<Answered> =>
+      (await edge(operation, body, { ...how, params: { currency: String(number), ...how.params } })).body
   }
   const [issuing, attesting] = [await needsOf(issuer, 'issuer'), await needsOf(attestor, 'attestor')]
   const [call, asAttestor] = [doorOf(issuing), doorOf(attesting)]

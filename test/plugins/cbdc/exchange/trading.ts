@@ -5,7 +5,7 @@ import { storedPolicy } from '../../../../src/plugins/cbdc/actions/currencies.ts
 import { exchangeRoutes } from '../../../../src/plugins/cbdc/actions/exchange/routes.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
-import { type Call, openEdge, presenting, proven } from '../edge.ts'
+import { type Call, openEdge, presenting, proven } from '../../edge.ts'
 import { type Ground, type Owner, orderId, policy, secp256k1Owner } from '../ground.ts'
 
 const codes: Record<number, string> = { 1: 'CRD', 2: 'ECU' }

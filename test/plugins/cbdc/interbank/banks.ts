@@ -1,7 +1,7 @@
 import { digestOf } from '../../../../src/kernel/canonical.ts'
 import type { EntryOf } from '../../../../src/kernel/ledger-entry.ts'
 import { interbankRoutes } from '../../../../src/plugins/cbdc/actions/interbank/routes.ts'
-import { type Call, openEdge } from '../edge.ts'
+import { type Call, openEdge } from '../../edge.ts'
 import { type Ground, type Owner, p256Owner, secp256k1Owner } from '../ground.ts'
 import { officer } from '../orders/office.ts'
 

@@ -7,7 +7,7 @@ import { offlineRoutes } from '../../../../src/plugins/cbdc/actions/offline/rout
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import type { CurrencyPolicy } from '../../../../src/plugins/cbdc/ledger/limits.ts'
 import type { IsSignedBy } from '../../../../src/plugins/cbdc/ledger/voucher.ts'
-import { type Body, type Call, openEdge, presenting, proven } from '../edge.ts'
+import { type Body, type Call, openEdge, presenting, proven } from '../../edge.ts'
 import { bankDid, domain, type Ground, type Owner, own, policy, secp256k1Owner, start } from '../ground.ts'
 import { signingKey } from '../reads/reading.ts'
 

@@ -3,7 +3,7 @@ import type { Caller, HolderCaller } from '../../../../src/kernel/gate.ts'
 import { isRefusal } from '../../../../src/kernel/refusal.ts'
 import type { Fence } from '../../../../src/plugins/cbdc/actions/orders/rounds.ts'
 import { orderRoutes } from '../../../../src/plugins/cbdc/actions/orders/routes.ts'
-import { type Call, openEdge, presenting, proven } from '../edge.ts'
+import { type Call, openEdge, presenting, proven } from '../../edge.ts'
 import { bankDid, type Ground, own } from '../ground.ts'
 
 const every = ['cbdc:policy', 'cbdc:participants', 'cbdc:issue', 'cbdc:orders']

@@ -10,7 +10,7 @@ import { purposeRoutes } from '../../../../src/plugins/cbdc/actions/purpose/rout
 import { loadRefunds, writeRefunds } from '../../../../src/plugins/cbdc/actions/requests/refunds.ts'
 import type { KycPlace } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import { requires } from '../../../../src/plugins/cbdc/policy.ts'
-import { type Body, type Call, openEdge } from '../edge.ts'
+import { type Body, type Call, openEdge } from '../../edge.ts'
 import { bankDid, type Ground, type Owner, own, secp256k1Owner, start } from '../ground.ts'
 import { both } from '../orders/office.ts'
 

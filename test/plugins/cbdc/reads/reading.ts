@@ -5,7 +5,7 @@ import { isRefusal } from '../../../../src/kernel/refusal.ts'
 import { instructionRoutes } from '../../../../src/plugins/cbdc/actions/instructions/routes.ts'
 import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts'
 import { receiptType } from '../../../../src/plugins/cbdc/ledger/receipt.ts'
-import { type Body, type Call, openEdge, presenting, proven } from '../edge.ts'
+import { type Body, type Call, openEdge, presenting, proven } from '../../edge.ts'
 import { bankDid, type Ground, type Owner } from '../ground.ts'
 
 export const customer = (pseudonym: string, domain = 'cbdc:crd'): HolderCaller =>

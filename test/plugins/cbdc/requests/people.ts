@@ -7,7 +7,7 @@ import { readRoutes } from '../../../../src/plugins/cbdc/actions/reads/routes.ts
 import { requestRoutes } from '../../../../src/plugins/cbdc/actions/requests/routes.ts'
 import type { Facts } from '../../../../src/plugins/cbdc/ledger/facts.ts'
 import { requires } from '../../../../src/plugins/cbdc/policy.ts'
-import { type Body, type Call, openEdge } from '../edge.ts'
+import { type Body, type Call, openEdge } from '../../edge.ts'
 import { bankDid, type Ground, type Owner, secp256k1Owner } from '../ground.ts'
 import { customer } from '../orders/office.ts'
 
