@@ -1,15 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encodeEntry, kinds } from '../../../kernel/ledger-entry.ts'
 import { leafHash, merkleRoot } from '../../../kernel/merkle.ts'
-import type { Row, Store, Tx } from '../../../kernel/ports.ts'
+import type { Store, Tx } from '../../../kernel/ports.ts'
 import { type Attested, apply, closeBatch, type Invalidity } from '../ledger/apply.ts'
 import type { Facts, LedgerAccount } from '../ledger/facts.ts'
 import type { Turn } from '../ledger/instalments.ts'
 import { isPersonal } from '../ledger/limits.ts'
 import { balanceOf, type Change, type State } from '../ledger/state.ts'
+import { type EntryRow, entriesText, readByIds, writeEntries } from './entry-rows.ts'
 import { openInstructions } from './instructions/book.ts'
 import type { InstructionRow } from './instructions/rows.ts'
 import {
-  type Ask,
   accountRow,
   type Head,
   type ReservationRow,
@@ -102,38 +103,6 @@ const emptyFacts = (number: number, at: number): Facts => ({
   ...{ screenedAt: null, screeningList: null, screeningResult: null, device: null },
 })
 
-const entryColumns = `number, batch, at, id, raw, debit, credit, cast(debit_balance AS TEXT) AS debit_balance,
-  cast(credit_balance AS TEXT) AS credit_balance`
-
-const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
-
-const uuidOf = (bytes: Buffer): string => {
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
-}
-
-export const writtenOf = (row: Row): Written => ({
-  number: row['number'] as number,
-  batch: row['batch'] as number,
-  at: row['at'] as number,
-  id: row['id'] === null ? null : uuidOf(row['id'] as Buffer),
-  raw: row['raw'] as Buffer,
-  debit: row['debit'] as number,
-  credit: row['credit'] as number | null,
-  debitBalance: BigInt(row['debit_balance'] as string),
-  creditBalance: row['credit_balance'] === null ? null : BigInt(row['credit_balance'] as string),
-})
-
-const readByIds = async (ask: Ask, dialect: Store['dialect'], ids: readonly string[]): Promise<Written[]> => {
-  if (ids.length === 0) return []
-  const list =
-    dialect === 'sqlite'
-      ? 'IN (SELECT unhex(value) FROM json_each(?))'
-      : `IN (SELECT decode(value, 'hex') FROM json_array_elements_text(?::json))`
-  const sql = `SELECT ${entryColumns} FROM cbdc_entries WHERE id ${list}`
-  return (await ask(sql, [JSON.stringify(ids.map(id => id.replaceAll('-', '')))])).map(writtenOf)
-}
-
 type Leaf = Pick<Written, 'number' | 'raw' | 'leaf'>
 
 /** What the log and receipts commit to: the place of the entry, and its bytes. Kept: its order and its batch both take it. */
@@ -145,8 +114,6 @@ export const entryLeaf = (entry: Leaf): Buffer => {
   entry.leaf = leafHash(bytes)
   return entry.leaf
 }
-
-type EntryRow = Written & { debitBefore: number; creditBefore: number | null }
 
 /** Fields that a payment does not touch; where one differs the account is written whole. */
 const isAltered = (before: LedgerAccount | undefined, after: LedgerAccount): boolean =>
@@ -302,15 +269,6 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
     return written
   }
 
-  const rowOf = (entry: EntryRow) => ({
-    ...{ number: entry.number, batch: entry.batch, at: entry.at },
-    id: entry.id === null ? null : idBytes(entry.id),
-    ...{ raw: entry.raw, debit: entry.debit, credit: entry.credit },
-    debit_balance: String(entry.debitBalance),
-    credit_balance: entry.creditBalance === null ? null : String(entry.creditBalance),
-    ...{ debit_before: entry.debitBefore, credit_before: entry.creditBefore },
-  })
-
   /** Marks of the accounts that have come to a multiple; of several entries in one batch each is looked at. */
   const marks = () => {
     const counts = new Map<number, number>()
@@ -390,14 +348,18 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       await load([...fees.keys()].map(feeAccount))
       for (const account of closeBatch(state, fees, feeAccount)) accounts.set(account.number, account as LedgerAccount)
       const writing = writeAccounts()
-      // While the database is at work the hashes are made.
-      for (const entry of entries) entryLeaf(entry)
+      // While the database is at work the hashes are made, and the next statement is made ready.
+      const ready = nextTurn().then(() => {
+        for (const entry of entries) entryLeaf(entry)
+        return entriesText(entries)
+      })
       await writing
+      const rows = await ready
       await writeReservations(tx, dialect, granted, changed)
       await instructions.write()
       if (entries.length === 0) return undefined
       const root = merkleRoot(entries.map(entryLeaf))
-      tx.insert('cbdc_entries', entries.map(rowOf))
+      await writeEntries(tx, dialect, rows)
       const marked = marks()
       if (marked.length > 0) tx.insert('cbdc_marks', marked)
       tx.insert('cbdc_batches', [

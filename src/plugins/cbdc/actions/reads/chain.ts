@@ -1,5 +1,6 @@
 import type { Row } from '../../../../kernel/ports.ts'
-import { type Written, writtenOf } from '../book.ts'
+import type { Written } from '../book.ts'
+import { writtenOf } from '../entry-rows.ts'
 import type { Ask } from '../rows.ts'
 
 /**
