@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { newWalletHolder, type Session, send, type WalletHolder, withdraw } from './holder.ts'
-import { type Answer, exampleOf, root, type Started, startService, temporaryFolder } from './service.ts'
+import { type Answer, exampleOf, inherited, root, type Started, startService, temporaryFolder } from './service.ts'
 
 /** What is read of the ledger from outside: by officers, by whom a court's order lets, and by nobody else. */
 
@@ -115,7 +115,7 @@ describe('reading the ledger', () => {
     const run = spawnSync(process.execPath, ['src/commands.ts', 'reconcile', bank], {
       cwd: root,
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], DATA_DIR: folder.path },
+      env: { ...inherited(), DATA_DIR: folder.path },
     })
     const { status, stdout, stderr } = run
     expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: '' })

@@ -8,7 +8,17 @@ import { openKeys } from '../src/identity/keys.ts'
 import { parseMasterKey } from '../src/identity/seal.ts'
 import type { Store } from '../src/kernel/ports.ts'
 import { stopPostgres, withPostgres } from './postgres.ts'
-import { caller, exampleOf, killNode, newHolder, root, type Started, startService, temporaryFolder } from './service.ts'
+import {
+  caller,
+  exampleOf,
+  inherited,
+  killNode,
+  newHolder,
+  root,
+  type Started,
+  startService,
+  temporaryFolder,
+} from './service.ts'
 
 const agency = 'root-authority'
 const folder = temporaryFolder()
@@ -253,7 +263,7 @@ describe('rotate-key', () => {
       })`
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
       cwd: root,
-      env: { PATH: process.env['PATH'], DATA_DIR: dataDir },
+      env: { ...inherited(), DATA_DIR: dataDir },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let text = ''

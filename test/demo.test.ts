@@ -9,7 +9,7 @@ import { runTerminal } from '../src/demo/terminal.ts'
 import { canonical } from '../src/kernel/canonical.ts'
 import { bind, dpopFetch, type Key, type Session, send, sha256, tryOpenSession } from './holder.ts'
 import { stopPostgres, withPostgres } from './postgres.ts'
-import { killNode, root, type Started, startService, temporaryFolder } from './service.ts'
+import { inherited, killNode, root, type Started, startService, temporaryFolder } from './service.ts'
 
 type Person = {
   name: string
@@ -197,7 +197,7 @@ const few = [names.root, names.centralBank, ...names.banks].map(name => `agents/
 
 /** Starts, and kills it as soon as the file shows what is waited for. */
 const killedWhen = async (dataDir: string, port: number, isReached: (economy: Economy) => boolean): Promise<void> => {
-  const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port) }
+  const env = { ...inherited(), DATA_DIR: dataDir, PORT: String(port) }
   const child = spawn(process.execPath, ['src/main.ts', ...few], { cwd: root, env, stdio: 'ignore' })
   const ended = new Promise<void>(done => child.once('exit', () => done()))
   const deadline = Date.now() + 60_000

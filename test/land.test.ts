@@ -17,7 +17,7 @@ import {
 } from './holder.ts'
 import { rectangle } from './plugins/registry/land/shapes.ts'
 import { stopPostgres, withPostgres } from './postgres.ts'
-import { type Answer, exampleOf, root, type Started, startService, temporaryFolder } from './service.ts'
+import { type Answer, exampleOf, inherited, root, type Started, startService, temporaryFolder } from './service.ts'
 
 const registry = 'land-registry'
 const legalBasis = 'Land Registration Act, s. 8'
@@ -440,7 +440,7 @@ describe.each(Object.entries(databases))('land over HTTP on %s', (_, environment
     await service.stop()
     const { status, stdout, stderr } = spawnSync(process.execPath, ['src/commands.ts', 'reconcile', registry], {
       ...{ cwd: root, encoding: 'utf8', timeout: 90_000 },
-      env: { PATH: process.env['PATH'], DATA_DIR: folder.path, PORT: port, ...env },
+      env: { ...inherited(), DATA_DIR: folder.path, PORT: port, ...env },
     })
     expect({ status, stdout, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stdout: '', stderr: '' })
   }, 120_000)

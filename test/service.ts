@@ -24,6 +24,12 @@ export type Started = {
   stop(): Promise<number>
 }
 
+/** Of this environment the service gets what the machine is about, and no setting. */
+export const inherited = (): Record<string, string | undefined> => ({
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+})
+
 /** The service as an operator starts it: a process of its own, real HTTP, a real EVM node, databases on disk. */
 export const startService = async (options: {
   dataDir: string
@@ -36,7 +42,7 @@ export const startService = async (options: {
   const cwd = options.cwd ?? root
   const child = spawn(process.execPath, ['src/main.ts', ...(options.agencies ?? [])], {
     cwd,
-    env: { PATH: process.env['PATH'], DATA_DIR: options.dataDir, PORT: String(port), ...options.env },
+    env: { ...inherited(), DATA_DIR: options.dataDir, PORT: String(port), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

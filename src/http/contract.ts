@@ -99,6 +99,8 @@ const createAjv = (document: OpenApiDocument, coerceTypes: boolean): Ajv2020 => 
     strictRequired: false,
     coerceTypes,
     addUsedSchema: false,
+    // What ajv would tidy up in its code the engine does as well: without it a check is made in half the time.
+    code: { optimize: false },
     validateSchema: !coerceTypes,
   })
   formats.default(ajv)

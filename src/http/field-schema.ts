@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 
-const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, allErrors: false })
+const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, code: { optimize: false } })
 formats.default(ajv)
 
 /**

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DIDStore, Entities, KeyStore, migrations, PrivateKey } from '@veramo/data-store'
 import { AbstractPrivateKeyStore, type ImportablePrivateKey, type ManagedPrivateKey } from '@veramo/key-manager'
+import sqlite3 from 'sqlite3'
 import { DataSource, type DataSourceOptions } from 'typeorm'
 import { Refusal } from '../kernel/refusal.ts'
 import type { Seal } from './seal.ts'
@@ -26,12 +27,16 @@ const veramo = { entities: Entities, migrations, migrationsRun: false, synchroni
 /** The PostgreSQL schema of an agency's Veramo tables. */
 export const veramoSchema = (agency: string): string => `veramo_${agency.replace(/[^a-z0-9]/g, '_')}`
 
+/** TypeORM calls `verbose()`, after which every statement of the whole process captures a stack trace: not for us. */
+const driver = Object.assign(Object.create(sqlite3), { verbose: () => sqlite3 })
+
 const openSqlite = async (directory: string): Promise<DataSource> => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const database = join(directory, 'veramo.sqlite')
   const dataSource = await new DataSource({
     ...veramo,
     type: 'sqlite',
+    driver,
     database,
     enableWAL: true,
   } as DataSourceOptions).initialize()

@@ -1,16 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../src/http/contract.ts'
 import { anonymous, type Caller, type HolderCaller, type ProvenCredential } from '../../src/kernel/gate.ts'
 import type { Route } from '../../src/kernel/plugin.ts'
+import { readOpenApi } from '../openapi.ts'
 
 /** Operations of a plugin as the HTTP edge calls them, and callers as the gate brings them. */
 
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
+const contract = compileContract(readOpenApi())
 
 export type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 export type Body = Record<string, unknown>

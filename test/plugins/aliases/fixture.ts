@@ -1,10 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Aliases1763800001050 } from '../../../migrations/agency/1050-aliases.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { aliasInfo, aliasTag, openAliasFunction } from '../../../src/identity/alias-function.ts'
 import { evaluateBlinded, oprfKeyFrom } from '../../../src/identity/oprf.ts'
 import { digestOf } from '../../../src/kernel/canonical.ts'
@@ -19,8 +16,9 @@ import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
-const openapi = parse(readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8')) as OpenApiDocument
+const openapi = readOpenApi()
 const own = Object.entries(openapi.paths).filter(([path]) => path.startsWith('/aliases/'))
 const contract = compileContract({ ...openapi, paths: Object.fromEntries(own) })
 

@@ -2,8 +2,7 @@ import { generateKeyPairSync, randomBytes, sign as signBytes } from 'node:crypto
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Interface, Wallet } from 'ethers'
-import { parse } from 'yaml'
-import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
+import { agencyMigrations } from '../../../src/agency.ts'
 import { recoverWallet } from '../../../src/chain/wallet-proof.ts'
 import {
   bindCall,
@@ -14,7 +13,7 @@ import {
   p256BindingSignature,
   pseudonymIdOf,
 } from '../../../src/chain/wallets.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { publicKeyFromJwk } from '../../../src/identity/key-material.ts'
 import type { Caller, HolderCaller, ProvenCredential } from '../../../src/kernel/gate.ts'
 import type { ChainWrite, Tx, WalletStanding } from '../../../src/kernel/ports.ts'
@@ -30,9 +29,10 @@ import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
+const contract = compileContract(readOpenApi())
 const { abi } = JSON.parse(readFileSync(join(root, 'contracts/build/WalletRegistry.json'), 'utf8')) as { abi: never }
 
 export const issuer = `0x${'a1'.repeat(20)}`
@@ -47,7 +47,7 @@ const signing = publicKeyFromJwk(publicKey.export({ format: 'jwk' }))
 
 /** One process of a KYC issuer over a database. The chain is a map of standings; signatures are real. */
 export const openIssuer = async (at: Place, shared = { index: 0 }) => {
-  const store = await openStore({ ...at, migrations: agencyMigrations, entities: agencyEntities })
+  const store = await openStore({ ...at, migrations: agencyMigrations, entities: [] })
   const state = {
     ...{ now: start, mayBind: true, rootAnswers: true },
     standings: new Map<string, WalletStanding>(),

@@ -1,6 +1,6 @@
 import { createECDH, createHash, createPrivateKey, randomBytes, sign as signBytes } from 'node:crypto'
 import secp256k1 from 'secp256k1'
-import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
+import { agencyMigrations } from '../../../src/agency.ts'
 import { openTypedSignatures } from '../../../src/chain/typed-signatures.ts'
 import { anonymous } from '../../../src/kernel/gate.ts'
 import {
@@ -104,13 +104,19 @@ type Settings = {
   more?: (store: Awaited<ReturnType<typeof openStore>>) => Promise<Partial<CbdcNeeds>>
 }
 
+/** Ledgers of one test file share the thread that checks: to start one takes longer than most tests. */
+let signing: ReturnType<typeof openTypedSignatures> | undefined
+// A process that a test starts has no such hook, and the thread does not keep it.
+globalThis.afterAll?.(async () => (await signing)?.close())
+
 /** One process of a ledger over a database: real signatures, a clock of its own, and KYC places that tests revoke. */
 export const openGround = async (place: Place, settings: Settings = {}) => {
-  const store = await openStore({ ...place, migrations: agencyMigrations, entities: agencyEntities })
+  const store = await openStore({ ...place, migrations: agencyMigrations, entities: [] })
   const state = { now: start, revoked: new Set<string>() }
   const clock = { now: () => state.now }
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
-  const signatures = await openTypedSignatures(domain)
+  signing ??= openTypedSignatures(domain)
+  const signatures = await signing
   const operator = secp256k1Owner(Buffer.alloc(32, 1))
   const needs: CbdcNeeds = {
     ...{ house, signatures, domain, did: 'did:ethr:0x7a69:0xcb', newId: () => timeId(clock.now()) },
@@ -221,7 +227,6 @@ export const openGround = async (place: Place, settings: Settings = {}) => {
     },
     async close() {
       await desk.ledger.close()
-      await signatures.close()
       await store.close()
     },
   }

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { parse } from 'yaml'
-import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
+import { agencyMigrations } from '../../../src/agency.ts'
 import { createApiKeys, everyScope } from '../../../src/http/api-keys.ts'
 import { type App, createApp } from '../../../src/http/app.ts'
 import { createAuth } from '../../../src/http/auth.ts'
@@ -35,6 +32,7 @@ import {
   walletClock,
 } from '../../holder.ts'
 import { openWorld, type Party, type World } from '../../identity/world.ts'
+import { readOpenApi } from '../../openapi.ts'
 
 /**
  * A whole agency of one process over a real database and real HTTP: the gate, and a plugin `office` with an operation of
@@ -98,9 +96,7 @@ export type OperationId = keyof typeof requirements
 export const pathOf = (operation: OperationId): string =>
   operation === 'enterRegister' ? '/registers/{register}/entries' : `/office/${operation}`
 
-const realContract = parse(
-  readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8'),
-) as OpenApiDocument & { components: Record<string, unknown> }
+const realContract = readOpenApi() as OpenApiDocument & { components: Record<string, unknown> }
 
 const isGates = (item: Record<string, unknown>): boolean =>
   Object.values(item).some(each => (each as { 'x-plugin'?: string })['x-plugin'] === 'gate')
@@ -177,7 +173,7 @@ type Parts = { place: Place; world: World; port: number; done: Done[]; change?: 
 
 const openProcess = async ({ place, world, port, done, change = {} }: Parts) => {
   const { clock } = world
-  const store = await openStore({ ...place, migrations: agencyMigrations, entities: agencyEntities })
+  const store = await openStore({ ...place, migrations: agencyMigrations, entities: [] })
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
   const publicUrl = `http://127.0.0.1:${port}/office`
   const did = world.transport.did

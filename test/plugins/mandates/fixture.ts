@@ -1,9 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
-import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { agencyMigrations } from '../../../src/agency.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { didKeyOf } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { openIdentity } from '../../../src/identity/identity.ts'
@@ -28,6 +26,7 @@ import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'b7'.repeat(20)}`
@@ -35,6 +34,9 @@ export const registryDid = `did:ethr:0x7a69:${address}`
 export const publicUrl = 'https://registry.example'
 const authority = { chain, registry: `0x${'c'.repeat(40)}`, issuer: address }
 const day = 86_400_000
+const root = join(import.meta.dirname, '../../..')
+/** The real ones, read once in a test file. */
+const types = loadCredentialTypes(join(root, 'schemas'))
 
 export const movableClock = (start = Date.parse('2026-06-15T10:00:00Z')) => {
   let now = start
@@ -79,7 +81,7 @@ export const openNation = (clock: MovableClock) => {
   }
   const own = ownDecisions()
   const identity = openIdentity({
-    ...{ types: loadCredentialTypes(join(import.meta.dirname, '../../../schemas')), dids, clock, own, allot, status },
+    ...{ types, dids, clock, own, allot, status },
     ...{ did: registryDid, publicUrl, chain },
     signer: signerWith(privateKey),
     issuer: () => ({
@@ -132,9 +134,8 @@ export type Holder = ReturnType<typeof newHolder>
 /** A credential, and whose key presents it. */
 export type Shown = { by: Holder; credential: Held }
 
-const root = join(import.meta.dirname, '../../..')
 /** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
+const contract = compileContract(readOpenApi())
 
 type Call = {
   caller?: Caller
@@ -156,7 +157,7 @@ export const openRegistry = async (place: Place, nation: Nation, clock: MovableC
   const store = await openStore({
     ...place,
     migrations: agencyMigrations,
-    entities: agencyEntities,
+    entities: [],
   })
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
   const newId = () => timeId(clock.now())
@@ -237,7 +238,6 @@ export const dayAt = (clock: MovableClock, offset: number): string =>
   new Date(clock.now() + offset * day).toISOString().slice(0, 10)
 
 const give = async (nation: Nation, holder: Holder, type: string, claims: Record<string, unknown>): Promise<Shown> => {
-  const types = loadCredentialTypes(join(root, 'schemas'))
   const subject = { ...types.byId(type).example, ...claims, id: holder.did }
   const issued = await nation.identity.issue({ type, subject })
   holder.held.push(issued)

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Pseudonyms1763700000750 } from '../../../migrations/agency/0750-pseudonyms.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { domainInfo, elementBytes, evaluateBlinded, oprfKeyFrom, proofBytes } from '../../../src/identity/oprf.ts'
 import { openPseudonyms } from '../../../src/identity/pseudonyms.ts'
 import { digestOf } from '../../../src/kernel/canonical.ts'
@@ -20,10 +17,9 @@ import { journal } from '../../../src/store/journal.ts'
 import { erase } from '../../../src/store/retention.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
-const contract = compileContract(
-  parse(readFileSync(join(import.meta.dirname, '../../../openapi.yaml'), 'utf8')) as OpenApiDocument,
-)
+const contract = compileContract(readOpenApi())
 const operation = contract.get('evaluatePseudonyms')
 if (operation === undefined) throw new Error('openapi.yaml has no operation evaluatePseudonyms')
 

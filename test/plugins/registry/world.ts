@@ -9,7 +9,7 @@ import { Anchored1763600000350 } from '../../../migrations/agency/0350-anchored.
 import { Registry1763700000900 } from '../../../migrations/agency/0900-registry.ts'
 import { Land1763700000950 } from '../../../migrations/agency/0950-land.ts'
 import { Assets1763700000960 } from '../../../migrations/agency/0960-assets.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { compileFieldSchema } from '../../../src/http/field-schema.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
@@ -43,6 +43,7 @@ import { openSequencer } from '../../../src/store/sequencer.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { verifierKey } from '../../../src/store/tlog-note.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'b2'.repeat(20)}`
@@ -60,19 +61,19 @@ export const movableClock = (start = Date.parse('2026-06-01T12:00:00Z')) => {
   }
 }
 
+/** The real ones, read once in a test file. */
+const types = loadCredentialTypes(join(root, 'schemas'))
+
 /** What registers are held against: the real credential types, the real compiler. */
-export const knowledge: Knowledge = (() => {
-  const types = loadCredentialTypes(join(root, 'schemas'))
-  return {
-    type(id) {
-      const found = types.all.filter(type => type.id === id).sort((a, b) => b.version - a.version)[0]
-      return found && { id, maxDays: found.validity.maxDays, schema: found.schema }
-    },
-    compile: compileFieldSchema,
-    assertSound: requirement => assertSound(requirement, types.all),
-    issues: ['BusinessLicence', 'ProfessionalLicence', 'LandTitle', 'PublicOfficer', 'ResourceQuota'],
-  }
-})()
+export const knowledge: Knowledge = {
+  type(id) {
+    const found = types.all.filter(type => type.id === id).sort((a, b) => b.version - a.version)[0]
+    return found && { id, maxDays: found.validity.maxDays, schema: found.schema }
+  },
+  compile: compileFieldSchema,
+  assertSound: requirement => assertSound(requirement, types.all),
+  issues: ['BusinessLicence', 'ProfessionalLicence', 'LandTitle', 'PublicOfficer', 'ResourceQuota'],
+}
 
 export const sourceOf = (name: string): Record<string, unknown> =>
   parse(readFileSync(join(root, 'agents/registers', `${name}.yml`), 'utf8')) as Record<string, unknown>
@@ -89,7 +90,6 @@ const openIssuing = (clock: { now(): number }) => {
   const validTo = Math.floor(clock.now() / 1_000) + 400_000_000
   const registered = { block: 1, timestamp: clock.now() - 1_000, kind: 'attribute' as const, name, value, validTo }
   const dids = openDids({ chainId: 31_337, replica: { events: of => (of === address ? [registered] : []) }, clock })
-  const types = loadCredentialTypes(join(root, 'schemas'))
   let index = 0
   const allot = async (): Promise<StatusPointer> => {
     index += 1
@@ -135,7 +135,7 @@ const standingIn =
   }
 
 /** What went through is held against openapi.yaml, both ways. */
-const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
+const contract = compileContract(readOpenApi())
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Wallet } from 'ethers'
-import { agencyEntities, agencyMigrations } from '../../../src/agency.ts'
+import { agencyMigrations } from '../../../src/agency.ts'
 import { type ChainAccount, keyAccount } from '../../../src/chain/account.ts'
 import { type CurrencyOpening, makeWrite, openWrite, termsOfIssuer } from '../../../src/chain/currencies.ts'
 import { type Outbox, openOutbox } from '../../../src/chain/outbox.ts'
@@ -61,7 +61,7 @@ export const openHouses = async (chain: Ground, number: number, place: Databases
     licence: { verified: true, holder: '', issuer: 'did:ethr:0x01', licenceClass: 'electronic-money-institution' },
   }
   const agency = async (name: string, account: ChainAccount) => {
-    const store = await openStore({ ...(await place()), migrations: agencyMigrations, entities: agencyEntities })
+    const store = await openStore({ ...(await place()), migrations: agencyMigrations, entities: [] })
     const { mine, persist } = embedded
     const outbox: Outbox = openOutbox({ store, client, clock, account, contracts, confirmations: 0, mine, persist })
     opened.push(store, outbox)

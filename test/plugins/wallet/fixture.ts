@@ -1,12 +1,10 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Wallet1763600000400 } from '../../../migrations/agency/0400-wallet.ts'
 import { WalletLedgerKeys1763800001010 } from '../../../migrations/agency/1010-wallet-ledger-keys.ts'
 import { keccak } from '../../../src/chain/keccak.ts'
-import { checkAnswer, checkBody, compileContract, type OpenApiDocument } from '../../../src/http/contract.ts'
+import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
 import { didKeyOf } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
@@ -29,11 +27,15 @@ import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
 import { onEachDatabase, type Place } from '../../databases.ts'
+import { readOpenApi } from '../../openapi.ts'
 
 const chain = 'eip155:31337'
 const address = `0x${'a1'.repeat(20)}`
 export const issuerDid = `did:ethr:0x7a69:${address}`
 export const verifier = 'https://bank.example'
+const root = join(import.meta.dirname, '../../..')
+/** The real ones, read once in a test file. */
+const types = loadCredentialTypes(join(root, 'schemas'))
 
 export const movableClock = (start = Date.parse('2026-06-01T12:00:00Z')) => {
   let now = start
@@ -61,7 +63,6 @@ export const openNation = (clock: MovableClock) => {
   const registered = { ...at, kind: 'attribute' as const, name, value, validTo: second + 400_000_000 }
   const events = (of: string) => (of === address ? [registered] : [])
   const dids = openDids({ chainId: 31_337, replica: { events }, clock })
-  const types = loadCredentialTypes(join(import.meta.dirname, '../../../schemas'))
   const decided = new Map<number, StatusValue>()
   const state = { reachable: true, index: 0 }
   const status: StatusReader = {
@@ -133,9 +134,8 @@ export type { Place }
 
 const migrations = [Store1760000000100, Wallet1763600000400, WalletLedgerKeys1763800001010]
 
-const root = join(import.meta.dirname, '../../..')
 /** What went through is held against openapi.yaml, both ways. */
-export const contract = compileContract(parse(readFileSync(join(root, 'openapi.yaml'), 'utf8')) as OpenApiDocument)
+export const contract = compileContract(readOpenApi())
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 
