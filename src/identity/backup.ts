@@ -50,7 +50,9 @@ const broken = (): Refusal => new Refusal('malformed', 'backup_malformed', 'The 
 const parseArchive = (bytes: Uint8Array): Archive => {
   try {
     const archive = JSON.parse(Buffer.from(bytes).toString('utf8')) as Archive
-    if (archive.manifest.format !== 'chancery-backup-1' || !Array.isArray(archive.manifest.keys)) throw broken()
+    const { manifest, iv, sealed } = archive
+    if (manifest.format !== 'chancery-backup-1' || !Array.isArray(manifest.keys)) throw broken()
+    if ([iv, sealed, manifest.kdf.salt].some(text => typeof text !== 'string')) throw broken()
     return archive
   } catch {
     throw broken()

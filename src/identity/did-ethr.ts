@@ -1,6 +1,7 @@
 import { bytesToBase58 } from '@veramo/utils'
 import type { DIDDocument, Service, VerificationMethod } from 'did-resolver'
 import { interpretIdentifier } from 'ethr-did-resolver'
+import { Refusal } from '../kernel/refusal.ts'
 import type { VerificationKey } from './did-keys.ts'
 import { type KeyKind, type PublicKey, publicKeyFromRaw } from './key-material.ts'
 
@@ -136,6 +137,10 @@ const methodOf = (id: string, did: string, reading: Reading, chainId: bigint): V
   const [, , algorithm = '', , relation = '', , encoding] = reading.match
   const type = methodTypes[`${algorithm}${purposeNames[relation] ?? relation}`] ?? algorithm
   const jwk = reading.key?.jwk
+  // The registry's Multikey is hexadecimal, which no reader of Multikeys takes; as a JWK everybody does.
+  if (type === 'Multikey' && jwk !== undefined) {
+    return { id, type: 'JsonWebKey2020', controller: did, publicKeyJwk: jwk } as VerificationMethod
+  }
   return {
     id,
     type,
@@ -345,13 +350,17 @@ const bytes32 = (text: string): string => `0x${Buffer.from(text).toString('hex')
 export type Attribute = { name: string; value: string }
 
 /** The attribute that puts a signing key into a did:ethr. Set it once: setting it again gives it a new number. */
-export const keyAttribute = (key: { kind: KeyKind; publicKeyHex: string }): Attribute => {
-  const names = {
+export const keyAttribute = (key: { kind: string; publicKeyHex: string }): Attribute => {
+  const names: Record<string, string> = {
     'P-256': 'did/pub/Multikey/sigAuth/hex',
     Ed25519: 'did/pub/Ed25519/veriKey/hex',
     secp256k1: 'did/pub/Secp256k1/veriKey/hex',
   }
-  return { name: bytes32(names[key.kind]), value: `0x${key.publicKeyHex}` }
+  const name = names[key.kind]
+  if (name === undefined) {
+    throw new Refusal('rejected', 'key_kind_unfit', `A did:ethr has no attribute for a ${key.kind} key; use P-256.`)
+  }
+  return { name: bytes32(name), value: `0x${key.publicKeyHex}` }
 }
 
 /** The attribute by which a did:ethr names its did:web copy: our half of the mutual link. */

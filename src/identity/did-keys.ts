@@ -1,4 +1,5 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { SignatureAlgorithm } from '../kernel/ports.ts'
 
 /** A key as a DID document gives it. Times are milliseconds. */
 export type VerificationKey = {
@@ -7,7 +8,7 @@ export type VerificationKey = {
   did: string
   publicKey: KeyObject
   jwk: JsonWebKey
-  algorithm: 'ES256' | 'EdDSA' | 'ES256K'
+  algorithm: SignatureAlgorithm
   /** RFC 7638, SHA-256, base64url. */
   thumbprint: string
   validFrom?: number

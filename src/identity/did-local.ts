@@ -1,20 +1,15 @@
 import type { JsonWebKey } from 'node:crypto'
-import { base58ToBytes, bytesToBase58 } from '@veramo/utils'
 import type { DIDDocument } from 'did-resolver'
-import { type KeyKind, type PublicKey, publicKeyFromJwk, publicKeyFromRaw, rawPublicKey } from './key-material.ts'
+import { bbsLength } from './bbs.ts'
+import { type PublicKey, publicKeyFromJwk, publicKeyFromRaw, rawPublicKey } from './key-material.ts'
+import { fromMultikey, type SigningKey, toMultikey } from './multikey.ts'
 
 /** A DID that carries its own key: nothing to ask anyone. */
 export type LocalDid = { did: string; fragment: string; key: PublicKey }
 
-const multicodec: Record<KeyKind, Buffer> = {
-  'P-256': Buffer.from('8024', 'hex'),
-  Ed25519: Buffer.from('ed01', 'hex'),
-  secp256k1: Buffer.from('e701', 'hex'),
-}
-
 /** The did:key of a public key (the curves as compressed points). */
 export const didKeyOf = (key: Pick<PublicKey, 'kind' | 'jwk'>): string =>
-  `did:key:z${bytesToBase58(Buffer.concat([multicodec[key.kind], rawPublicKey(key)]))}`
+  `did:key:${toMultikey({ kind: key.kind, raw: rawPublicKey(key) })}`
 
 /** The did:jwk of a public key: required members only, in the order of RFC 7638. */
 export const didJwkOf = ({ jwk }: Pick<PublicKey, 'jwk'>): string => {
@@ -23,17 +18,15 @@ export const didJwkOf = ({ jwk }: Pick<PublicKey, 'jwk'>): string => {
   return `did:jwk:${Buffer.from(text).toString('base64url')}`
 }
 
+// The longest is 98 bytes, 134 digits; decoding base58 takes quadratic time, so longer ones are not looked at.
+const digitsMost = Math.ceil((2 + bbsLength.publicKey) * 1.38)
+const didKey = new RegExp(`^did:key:(z[1-9A-HJ-NP-Za-km-z]{40,${digitsMost}})$`)
+
 const parseDidKey = (did: string): LocalDid | undefined => {
-  // The longest is 35 bytes, 48 digits; decoding base58 takes quadratic time, so longer ones are not looked at.
-  const [, digits] = /^did:key:z([1-9A-HJ-NP-Za-km-z]{40,60})$/.exec(did) ?? []
-  if (digits === undefined) return undefined
-  const bytes = Buffer.from(base58ToBytes(digits))
-  for (const [kind, code] of Object.entries(multicodec) as [KeyKind, Buffer][]) {
-    const length = kind === 'Ed25519' ? 32 : 33
-    if (bytes.length !== code.length + length || !bytes.subarray(0, 2).equals(code)) continue
-    return { did, fragment: did.slice('did:key:'.length), key: publicKeyFromRaw(kind, bytes.subarray(2)) }
-  }
-  return undefined
+  const [, fragment] = didKey.exec(did) ?? []
+  if (fragment === undefined) return undefined
+  const { kind, raw } = fromMultikey(fragment)
+  return kind === 'BLS12-381-G2' ? undefined : { did, fragment, key: publicKeyFromRaw(kind, raw) }
 }
 
 const parseDidJwk = (did: string): LocalDid | undefined => {
@@ -44,7 +37,7 @@ const parseDidJwk = (did: string): LocalDid | undefined => {
   return { did, fragment: '0', key: publicKeyFromJwk(jwk) }
 }
 
-/** A did:key or did:jwk of P-256, Ed25519 or secp256k1; `undefined` for every malformed or foreign one. */
+/** A did:key or did:jwk of P-256, P-384, Ed25519 or secp256k1; `undefined` for every malformed or foreign one. */
 export const parseLocalDid = (did: string): LocalDid | undefined => {
   try {
     return did.startsWith('did:key:') ? parseDidKey(did) : parseDidJwk(did)
@@ -53,12 +46,36 @@ export const parseLocalDid = (did: string): LocalDid | undefined => {
   }
 }
 
-export const localDocument = ({ did, fragment, key }: LocalDid): DIDDocument => {
+/** A key that a DID carries itself, as a verification method of the proofs that it makes. */
+export type LocalMethod = { did: string; fragment: string; key: SigningKey & { jwk?: JsonWebKey } }
+
+/** As `parseLocalDid`, and the did:key of BLS12-381 G2, with which nothing but a BBS proof is made. */
+export const parseLocalMethod = (did: string): LocalMethod | undefined => {
+  try {
+    const [, fragment] = didKey.exec(did) ?? []
+    if (fragment !== undefined) return { did, fragment, key: fromMultikey(fragment) }
+    const local = parseDidJwk(did)
+    return local === undefined ? undefined : { ...local, key: { ...local.key, raw: rawPublicKey(local.key) } }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The DID document of a DID that carries its own key: a Multikey for did:key (did:key method, Document Creation
+ * Algorithm), a JsonWebKey2020 for did:jwk.
+ */
+export const localDocument = ({ did, fragment, key }: LocalMethod): DIDDocument => {
   const id = `${did}#${fragment}`
+  const isMultikey = key.jwk === undefined || did.startsWith('did:key:')
+  const method = isMultikey
+    ? { id, type: 'Multikey', controller: did, publicKeyMultibase: toMultikey(key) }
+    : { id, type: 'JsonWebKey2020', controller: did, publicKeyJwk: key.jwk as { kty: string } }
+  const suite = isMultikey ? 'https://w3id.org/security/multikey/v1' : 'https://w3id.org/security/suites/jws-2020/v1'
   return {
-    '@context': ['https://www.w3.org/ns/did/v1', 'https://w3id.org/security/suites/jws-2020/v1'],
+    '@context': ['https://www.w3.org/ns/did/v1', suite],
     id: did,
-    verificationMethod: [{ id, type: 'JsonWebKey2020', controller: did, publicKeyJwk: key.jwk as { kty: string } }],
+    verificationMethod: [method],
     authentication: [id],
     assertionMethod: [id],
     capabilityInvocation: [id],

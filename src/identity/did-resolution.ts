@@ -2,7 +2,7 @@ import { type DIDDocument, type DIDResolutionResult, parse as parseDid } from 'd
 import type { Clock } from '../kernel/ports.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type DidEvent, type EthrDid, ethrDocument, parseEthrDid } from './did-ethr.ts'
-import { localDocument, parseLocalDid } from './did-local.ts'
+import { localDocument, parseLocalMethod } from './did-local.ts'
 import { isDidWeb } from './did-web.ts'
 
 /** The error codes of W3C DID Resolution that are answered here. */
@@ -129,9 +129,9 @@ export const openResolver =
       return resolveEthr(asked, ethr, needs)
     }
     if (method === 'key' || method === 'jwk') {
-      const local = parseLocalDid(asked.did)
+      const local = parseLocalMethod(asked.did)
       return local === undefined
-        ? failure('invalidDid', 'This is no did:key or did:jwk of P-256, Ed25519 or secp256k1.')
+        ? failure('invalidDid', 'This is no did:key or did:jwk of a kind of key that is known here.')
         : success(asked, localDocument(local), {})
     }
     if (method === 'web') return resolveWeb(asked, needs)

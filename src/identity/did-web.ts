@@ -4,7 +4,8 @@ import type { Clock } from '../kernel/ports.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { type FetchBounds, fetchBounded } from './fetch-bounded.ts'
 import { Generations } from './generations.ts'
-import { type PublicKey, publicKeyFromJwk } from './key-material.ts'
+import { type PublicKey, publicKeyFromJwk, publicKeyFromRaw } from './key-material.ts'
+import { keyOfMethod } from './multikey.ts'
 
 /** @throws Refusal rejected/did_unresolvable for what is not a did:web. */
 const malformed = (): Refusal =>
@@ -98,13 +99,15 @@ const parseDocument = (did: string, body: Buffer): DIDDocument => {
   return document as DIDDocument
 }
 
-/** The key of a fragment, as its `publicKeyJwk` gives it. */
+/** The key of a fragment, as its `publicKeyJwk` or its Multikey gives it. */
 export const keyInDocument = (document: DIDDocument, kid: string): PublicKey | undefined => {
   const fragment = kid.slice(kid.indexOf('#'))
   const method = document.verificationMethod?.find(each => each.id === kid || each.id === fragment)
-  if (method?.publicKeyJwk === undefined) return undefined
+  if (method === undefined) return undefined
   try {
-    return publicKeyFromJwk(method.publicKeyJwk as JsonWebKey)
+    if (method.publicKeyJwk !== undefined) return publicKeyFromJwk(method.publicKeyJwk as JsonWebKey)
+    const { kind, raw } = keyOfMethod({ ...method })
+    return kind === 'BLS12-381-G2' ? undefined : publicKeyFromRaw(kind, raw)
   } catch {
     return undefined
   }

@@ -88,7 +88,7 @@ const sameKey = (
 }
 
 /** Every spelling of a DID that carries its own key, without the cost of reading the key. */
-const localForm = /^did:(?:key:z[1-9A-HJ-NP-Za-km-z]{40,60}|jwk:[A-Za-z0-9_-]{20,1024})$/
+const localForm = /^did:(?:key:z[1-9A-HJ-NP-Za-km-z]{40,136}|jwk:[A-Za-z0-9_-]{20,1024})$/
 
 /** The keys of each DID, read once; one entry a did:ethr, whatever its spelling, so that `changed` finds it. */
 const openKeySets = ({ chainId, replica }: DidsOptions) => {

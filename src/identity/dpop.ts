@@ -64,7 +64,7 @@ const proofKey = (segment: string): PublicKey => {
   const { jwk, alg } = header
   if (!isRecord(jwk)) throw malformed('The header of a DPoP proof holds its public key (jwk).')
   const key = publicKeyFromJwk(jwk as JsonWebKey)
-  if (key.algorithm === 'ES256K' || key.algorithm !== alg) {
+  if (!(key.algorithm === 'ES256' || key.algorithm === 'EdDSA') || key.algorithm !== alg) {
     throw malformed('A DPoP proof is signed with ES256 or EdDSA, and names the algorithm of its key.')
   }
   return key

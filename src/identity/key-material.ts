@@ -3,14 +3,15 @@ import { canonical } from '../kernel/canonical.ts'
 import type { SignatureAlgorithm } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 
-export const keyKinds = ['P-256', 'Ed25519', 'secp256k1'] as const
+export const keyKinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384'] as const
 export type KeyKind = (typeof keyKinds)[number]
 
-export const algorithmOf: Record<KeyKind, SignatureAlgorithm> = {
+export const algorithmOf = {
   'P-256': 'ES256',
   Ed25519: 'EdDSA',
   secp256k1: 'ES256K',
-}
+  'P-384': 'ES384',
+} as const satisfies Record<KeyKind, SignatureAlgorithm>
 
 /** A public key in the forms its users need. */
 export type PublicKey = {
@@ -42,7 +43,16 @@ const der = {
     after: Buffer.alloc(0),
     type: 'pkcs8',
   },
+  'P-384': {
+    public: Buffer.from('3046301006072a8648ce3d020106052b81040022033200', 'hex'),
+    before: Buffer.from('303e0201010430', 'hex'),
+    after: Buffer.from('a00706052b81040022', 'hex'),
+    type: 'sec1',
+  },
 } as const
+
+/** Octets of a private key: the seed for Ed25519, the scalar for the curves, of which a coordinate has as many. */
+export const secretLength: Record<KeyKind, number> = { 'P-256': 32, Ed25519: 32, secp256k1: 32, 'P-384': 48 }
 
 /** RFC 7638: SHA-256 over the required members only. */
 export const thumbprintOf = (jwk: JsonWebKey): string => {
@@ -59,15 +69,19 @@ const described = (kind: KeyKind, publicKey: KeyObject): PublicKey => {
 }
 
 const malformed = (cause?: unknown): Refusal =>
-  new Refusal('malformed', 'key_malformed', 'The public key is not a valid P-256, Ed25519 or secp256k1 key.', { cause })
+  new Refusal('malformed', 'key_malformed', 'The key is not a valid P-256, P-384, Ed25519 or secp256k1 key.', { cause })
 
-/** Brings a P-256 or secp256k1 point to 33 bytes; Ed25519 keys are 32 already. */
+/** Brings a point of a curve to its x coordinate and the sign of y (33 bytes, P-384: 49); Ed25519 keys are 32 already. */
 export const compressed = (kind: KeyKind, raw: Uint8Array): Buffer => {
   const bytes = Buffer.from(raw)
-  if (kind === 'Ed25519' && bytes.length === 32) return bytes
-  if (kind !== 'Ed25519' && bytes.length === 33 && (bytes[0] === 2 || bytes[0] === 3)) return bytes
-  if (kind !== 'Ed25519' && bytes.length === 65 && bytes[0] === 4) {
-    return Buffer.concat([Buffer.of(2 + ((bytes[64] as number) & 1)), bytes.subarray(1, 33)])
+  const length = secretLength[kind]
+  if (kind === 'Ed25519') {
+    if (bytes.length === 32) return bytes
+    throw malformed()
+  }
+  if (bytes.length === 1 + length && (bytes[0] === 2 || bytes[0] === 3)) return bytes
+  if (bytes.length === 1 + 2 * length && bytes[0] === 4) {
+    return Buffer.concat([Buffer.of(2 + ((bytes.at(-1) as number) & 1)), bytes.subarray(1, 1 + length)])
   }
   throw malformed()
 }
@@ -99,15 +113,15 @@ export const publicKeyFromJwk = (jwk: JsonWebKey): PublicKey => {
   }
 }
 
-/** The raw public key: 32 bytes for Ed25519, the compressed point (33 bytes) for the curves. */
+/** The raw public key: 32 bytes for Ed25519, the compressed point (33 bytes, P-384: 49) for the curves. */
 export const rawPublicKey = (key: Pick<PublicKey, 'kind' | 'jwk'>): Buffer => {
   const x = Buffer.from(key.jwk.x as string, 'base64url')
   if (key.kind === 'Ed25519') return x
   const y = Buffer.from(key.jwk.y as string, 'base64url')
-  return Buffer.concat([Buffer.of(2 + ((y[31] as number) & 1)), x])
+  return Buffer.concat([Buffer.of(2 + ((y.at(-1) as number) & 1)), x])
 }
 
-/** The private key as node:crypto wants it, from 32 raw bytes (the seed, for Ed25519). */
+/** The private key as node:crypto wants it, from its raw bytes (the seed, for Ed25519). */
 export const privateKeyFromRaw = (kind: KeyKind, secret: Uint8Array): KeyObject => {
   const { before, after, type } = der[kind]
   const key = Buffer.concat([before, secret, after])

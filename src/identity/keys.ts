@@ -1,12 +1,14 @@
 import { createHash, type JsonWebKey, type KeyObject, sign as signNative } from 'node:crypto'
-import type { TKeyType } from '@veramo/core-types'
 import { Key, PrivateKey } from '@veramo/data-store'
 import { KeyManager } from '@veramo/key-manager'
 import { KeyManagementSystem } from '@veramo/kms-local'
 import secp256k1 from 'secp256k1'
 import type { Clock, SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { compressed, type KeyKind, privateKeyFromRaw, publicKeyFromRaw } from './key-material.ts'
+import { type BbsSigned, bbsSign } from './bbs.ts'
+import { rawOf } from './ecdsa-form.ts'
+import { checkedAlias, type KeyMeta, type KeyState, kindOfType, openMaker, type StoredKind } from './key-making.ts'
+import { compressed, privateKeyFromRaw, publicKeyFromRaw, secretLength, thumbprintOf } from './key-material.ts'
 import { type MasterKey, openSeal, type Seal } from './seal.ts'
 import {
   openVeramoStore,
@@ -17,23 +19,18 @@ import {
   type VeramoStoreOptions,
 } from './veramo-store.ts'
 
-/**
- * A key of the agency. `next` waits until its public half is known to the world, `active` signs, `retired` is kept so
- * that what it signed can be accounted for, and signs no more.
- */
-export type KeyState = 'next' | 'active' | 'retired'
-
 export type KeyInfo = {
   /** `<alias>.<version>`; Veramo's `kid`. */
   keyId: string
   alias: string
   version: number
   state: KeyState
-  kind: KeyKind
+  kind: StoredKind
   algorithm: SignatureAlgorithm
+  /** Of BLS12-381 as OKP with the compressed point, for its thumbprint: no JOSE algorithm uses it. */
   jwk: JsonWebKey
   thumbprint: string
-  /** Raw, lower-case hex without 0x: 32 bytes for Ed25519, the compressed point (33 bytes) for the curves. */
+  /** Raw, lower-case hex without 0x: 32 bytes for Ed25519, for the curves the compressed point: 33 bytes, P-384 49, BLS12-381 G2 96. */
   publicKeyHex: string
   createdAt: number
   retiredAt?: number
@@ -43,89 +40,81 @@ export type KeyInfo = {
 export type DigestSignature = { r: string; s: string; v: number }
 export type DigestSigner = { signDigest(keyId: string, digest: Uint8Array): Promise<DigestSignature> }
 
-export type Keys = DigestSigner & {
-  /** @throws Refusal conflict/key_taken when the alias has a key already. */
-  create(wanted: { kind: KeyKind; alias: string }): Promise<KeyInfo>
-  /** The active key of the alias, made now if there is none: what a start calls, again and again. */
-  obtain(wanted: { kind: KeyKind; alias: string }): Promise<KeyInfo>
-  /** First half of a rotation: the next version of the alias, to be registered before it signs. */
-  prepare(alias: string): Promise<KeyInfo>
-  /** Second half: the key signs from now on and the one before it is retired. */
-  activate(keyId: string): Promise<KeyInfo>
-  /** The active key of the alias. */
-  byAlias(alias: string): Promise<KeyInfo | undefined>
-  /** @throws Refusal not_found/key_unknown */
-  info(keyId: string): Promise<KeyInfo>
-  list(): Promise<KeyInfo[]>
-  publicJwk(keyId: string): Promise<JsonWebKey>
-  signer: Signer
-  /** Veramo's key manager over the same keys, for the agent. */
-  manager: KeyManager
-  store: VeramoStore
-  close(): Promise<void>
-}
+/** Signs lists of messages with a BLS12-381 key. */
+export type MessageSigner = { signMessages(keyId: string, signed: BbsSigned): Promise<Uint8Array> }
 
-type KeyMeta = { alias?: string; version?: number; state?: KeyState; createdAt?: number; retiredAt?: number }
-type Held = { info: KeyInfo; privateKey: KeyObject; secret: Buffer | undefined }
+export type Keys = DigestSigner &
+  MessageSigner & {
+    /** @throws Refusal conflict/key_taken when the alias has a key already. */
+    create(wanted: { kind: StoredKind; alias: string }): Promise<KeyInfo>
+    /** The active key of the alias, made now if there is none: what a start calls, again and again. */
+    obtain(wanted: { kind: StoredKind; alias: string }): Promise<KeyInfo>
+    /** First half of a rotation: the next version of the alias, to be registered before it signs. */
+    prepare(alias: string): Promise<KeyInfo>
+    /** Second half: the key signs from now on and the one before it is retired. */
+    activate(keyId: string): Promise<KeyInfo>
+    /** The active key of the alias. */
+    byAlias(alias: string): Promise<KeyInfo | undefined>
+    /** @throws Refusal not_found/key_unknown */
+    info(keyId: string): Promise<KeyInfo>
+    list(): Promise<KeyInfo[]>
+    publicJwk(keyId: string): Promise<JsonWebKey>
+    signer: Signer
+    /** Veramo's key manager over the same keys, for the agent. */
+    manager: KeyManager
+    store: VeramoStore
+    close(): Promise<void>
+  }
 
-const veramoType: Record<KeyKind, TKeyType> = { 'P-256': 'Secp256r1', Ed25519: 'Ed25519', secp256k1: 'Secp256k1' }
-const kindOfType: Partial<Record<TKeyType, KeyKind>> = {
-  Secp256r1: 'P-256',
-  Ed25519: 'Ed25519',
-  Secp256k1: 'secp256k1',
-}
+/** `privateKey` where node:crypto signs, `secret` where it does not. */
+type Held = { info: KeyInfo; privateKey: KeyObject | undefined; secret: Buffer | undefined }
+
 /** How long another process's rotation may stay unseen. */
 const aliasCacheMs = 5_000
 
 const unknownKey = (): Refusal => new Refusal('not_found', 'key_unknown', 'There is no such key in the key store.')
+
+const describedBy = (
+  kind: StoredKind,
+  raw: Buffer,
+): Pick<KeyInfo, 'kind' | 'algorithm' | 'jwk' | 'thumbprint' | 'publicKeyHex'> => {
+  if (kind === 'BLS12-381-G2') {
+    const jwk = { kty: 'OKP', crv: 'Bls12381G2', x: raw.toString('base64url') }
+    return { kind, algorithm: 'BBS', jwk, thumbprint: thumbprintOf(jwk), publicKeyHex: raw.toString('hex') }
+  }
+  const { algorithm, jwk, thumbprint } = publicKeyFromRaw(kind, raw)
+  return { kind, algorithm, jwk, thumbprint, publicKeyHex: compressed(kind, raw).toString('hex') }
+}
 
 /** A row of Veramo's as ours; keys that Veramo made for its own users carry their `kid` as alias. */
 const infoOf = (row: Key): KeyInfo | undefined => {
   const kind = kindOfType[row.type]
   if (kind === undefined) return undefined
   const meta = (row.meta ?? {}) as KeyMeta
-  const publicKey = publicKeyFromRaw(kind, Buffer.from(row.publicKeyHex, 'hex'))
   const raw = Buffer.from(row.publicKeyHex, 'hex')
   return {
     keyId: row.kid,
     alias: meta.alias ?? row.kid,
     version: meta.version ?? 1,
     state: meta.state ?? 'active',
-    kind,
-    algorithm: publicKey.algorithm,
-    jwk: publicKey.jwk,
-    thumbprint: publicKey.thumbprint,
-    publicKeyHex: compressed(kind, raw).toString('hex'),
+    ...describedBy(kind, raw),
     createdAt: meta.createdAt ?? 0,
     ...(meta.retiredAt === undefined ? {} : { retiredAt: meta.retiredAt }),
   }
 }
 
-/** ECDSA-Sig-Value (RFC 3279) as r‖s of 32 bytes each: node's own `ieee-p1363` makes signing take twice as long. */
-const rawOf = (der: Buffer): Buffer => {
-  const raw = Buffer.alloc(64)
-  let at = 2
-  for (const end of [32, 64]) {
-    const length = der[at + 1] ?? 0
-    // A leading zero keeps a number positive, and small numbers are short.
-    const skip = Math.max(0, length - 32)
-    der.copy(raw, end - (length - skip), at + 2 + skip, at + 2 + length)
-    at += 2 + length
-  }
-  return raw
-}
-
 /** Signs on the thread pool with the key object that is held; secp256k1 natively, because OpenSSL's is slow. */
-const signWith = (held: Held, data: Uint8Array): Promise<Uint8Array> => {
-  if (held.secret !== undefined) {
+const signWith = ({ info, secret, privateKey }: Held, data: Uint8Array): Promise<Uint8Array> => {
+  if (privateKey === undefined) {
     const digest = createHash('sha256').update(data).digest()
-    return Promise.resolve(secp256k1.ecdsaSign(digest, held.secret).signature)
+    return Promise.resolve(secp256k1.ecdsaSign(digest, secret as Buffer).signature)
   }
-  const { privateKey } = held
   return new Promise((resolve, reject) => {
-    const isEdwards = held.info.kind === 'Ed25519'
-    signNative(isEdwards ? null : 'sha256', data, privateKey, (error, signature) =>
-      error === null ? resolve(isEdwards ? signature : rawOf(signature)) : reject(error),
+    const isEdwards = info.kind === 'Ed25519'
+    const size = info.kind === 'P-384' ? 48 : 32
+    const digest = info.kind === 'P-384' ? 'sha384' : 'sha256'
+    signNative(isEdwards ? null : digest, data, privateKey, (error, signature) =>
+      error === null ? resolve(isEdwards ? signature : rawOf(signature, size)) : reject(error),
     )
   })
 }
@@ -135,7 +124,7 @@ const word = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('he
 /** Finds a key fit to sign, from memory where it can. */
 type Holder = (keyId: string) => Held | Promise<Held>
 
-const openSigner = (hold: Holder): Signer & DigestSigner => {
+const openSigner = (hold: Holder): Signer & DigestSigner & MessageSigner => {
   const usable = (held: Held, algorithm: SignatureAlgorithm): Held => {
     if (held.info.state === 'retired') {
       throw new Refusal('rejected', 'key_retired', 'The key is retired and signs no more; use the active one.')
@@ -147,6 +136,9 @@ const openSigner = (hold: Holder): Signer & DigestSigner => {
   }
   return {
     async sign(keyId, algorithm, data) {
+      if (algorithm === 'BBS') {
+        throw new Refusal('rejected', 'algorithm_mismatch', 'BBS signs a list of messages, not one text.')
+      }
       const held = hold(keyId)
       return signWith(usable(held instanceof Promise ? await held : held, algorithm), data)
     },
@@ -157,6 +149,10 @@ const openSigner = (hold: Holder): Signer & DigestSigner => {
       }
       const { signature, recid } = secp256k1.ecdsaSign(digest, secret)
       return { r: word(signature.subarray(0, 32)), s: word(signature.subarray(32)), v: 27 + recid }
+    },
+    async signMessages(keyId, signed) {
+      const { info, secret } = usable(await hold(keyId), 'BBS')
+      return bbsSign({ ...signed, secretKey: secret as Buffer, publicKey: Buffer.from(info.publicKeyHex, 'hex') })
     },
   }
 }
@@ -179,13 +175,14 @@ const openHolder = (store: VeramoStore, seal: Seal) => {
     const row = await store.dataSource.getRepository(PrivateKey).findOneBy({ alias: keyId })
     if (row === null) throw unknownKey()
     const stored = seal.open(row.privateKeyHex, sealContext(row))
+    const { kind } = found
     // Veramo stores an Ed25519 key as seed and public key.
-    const secret = Buffer.from(stored.subarray(0, 32))
+    const secret = Buffer.from(stored.subarray(0, kind === 'BLS12-381-G2' ? 32 : secretLength[kind]))
     stored.fill(0)
-    const privateKey = privateKeyFromRaw(found.kind, secret)
-    const isChainKey = found.kind === 'secp256k1'
-    if (!isChainKey) secret.fill(0)
-    const loaded = { info: found, privateKey, secret: isChainKey ? secret : undefined }
+    const isOurs = kind === 'secp256k1' || kind === 'BLS12-381-G2'
+    const privateKey = isOurs ? undefined : privateKeyFromRaw(kind, secret)
+    if (!isOurs) secret.fill(0)
+    const loaded = { info: found, privateKey, secret: isOurs ? secret : undefined }
     held.set(keyId, loaded)
     return loaded
   }
@@ -199,24 +196,8 @@ const listed = async (store: VeramoStore): Promise<KeyInfo[]> => {
 }
 
 /** Makes keys through Veramo's key manager, versions of an alias one after the other. */
-const openMaker = (store: VeramoStore, manager: KeyManager, privateKeys: SealedPrivateKeyStore, clock: Clock) => {
-  const make = async (wanted: { kind: KeyKind; alias: string; version: number; state: KeyState }): Promise<void> => {
-    const { kind, alias, version, state } = wanted
-    const kid = `${alias}.${version}`
-    const meta = { alias, version, state, createdAt: clock.now() } satisfies KeyMeta
-    const type = veramoType[kind]
-    // A start that was killed between the two rows leaves a private key alone: it is taken up, not lost.
-    const orphan = await store.dataSource.getRepository(PrivateKey).existsBy({ alias: kid })
-    if (!orphan) await manager.keyManagerCreate({ kms: 'local', type, kid, meta })
-    else await manager.keyManagerImport({ ...(await privateKeys.getKey({ alias: kid })), kid, kms: 'local', meta })
-  }
-  const versions = async (alias: string) => (await listed(store)).filter(key => key.alias === alias)
-  const checked = (alias: string): string => {
-    if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(alias)) return alias
-    throw new Refusal('malformed', 'key_alias_malformed', 'A key alias is up to 63 of a-z, 0-9 and hyphen.')
-  }
-  return { make, versions, checked }
-}
+const versionsOf = async (store: VeramoStore, alias: string): Promise<KeyInfo[]> =>
+  (await listed(store)).filter(key => key.alias === alias)
 
 /** Activates a key and retires the one before it, in one transaction. */
 const switchTo = async (store: VeramoStore, next: KeyInfo, retire: KeyInfo[], now: number): Promise<void> => {
@@ -243,27 +224,29 @@ type Life = {
 
 /** How keys come, are found, follow one another and retire. */
 const openLife = ({ store, maker, info, forget, clock }: Life) => {
-  const { make, versions, checked } = maker
+  const { make } = maker
   const active = new Map<string, { info: KeyInfo; readAt: number }>()
 
   const byAlias = async (alias: string): Promise<KeyInfo | undefined> => {
     const known = active.get(alias)
     if (known !== undefined && performance.now() - known.readAt < aliasCacheMs) return known.info
-    const found = (await versions(alias)).filter(key => key.state === 'active').sort((a, b) => b.version - a.version)[0]
+    const found = (await versionsOf(store, alias))
+      .filter(key => key.state === 'active')
+      .sort((a, b) => b.version - a.version)[0]
     if (found === undefined) active.delete(alias)
     else active.set(alias, { info: found, readAt: performance.now() })
     return found
   }
   const create: Keys['create'] = async ({ kind, alias }) => {
-    const keyId = `${checked(alias)}.1`
-    if ((await versions(alias)).length > 0) {
+    const keyId = `${checkedAlias(alias)}.1`
+    if ((await versionsOf(store, alias)).length > 0) {
       throw new Refusal('conflict', 'key_taken', `There is a key ${alias} already; prepare its next version instead.`)
     }
     await make({ kind, alias, version: 1, state: 'active' })
     return info(keyId)
   }
   const prepare = async (alias: string): Promise<KeyInfo> => {
-    const known = await versions(alias)
+    const known = await versionsOf(store, alias)
     const waiting = known.find(key => key.state === 'next')
     if (waiting !== undefined) return waiting
     const latest = known.sort((a, b) => b.version - a.version)[0]
@@ -277,7 +260,7 @@ const openLife = ({ store, maker, info, forget, clock }: Life) => {
     if (next.state === 'retired') {
       throw new Refusal('conflict', 'key_retired', 'A retired key does not come back; prepare a new version.')
     }
-    const before = (await versions(next.alias)).filter(key => key.state === 'active')
+    const before = (await versionsOf(store, next.alias)).filter(key => key.state === 'active')
     await switchTo(store, next, before, clock.now())
     for (const key of [next, ...before]) forget(key.keyId)
     active.delete(next.alias)
@@ -307,13 +290,20 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     throw error
   })
   const privateKeys = new SealedPrivateKeyStore(store, seal)
+  const keyRows = new QueuedKeyStore(store)
   const manager = new KeyManager({
-    store: new QueuedKeyStore(store),
+    store: keyRows,
     kms: { local: new KeyManagementSystem(privateKeys) },
   })
   const { hold, info, forget } = openHolder(store, seal)
-  const { sign, signDigest } = openSigner(hold)
-  const life = openLife({ store, maker: openMaker(store, manager, privateKeys, clock), info, forget, clock })
+  const { sign, signDigest, signMessages } = openSigner(hold)
+  const life = openLife({
+    store,
+    maker: openMaker({ store, manager, keyRows, privateKeys, clock }),
+    info,
+    forget,
+    clock,
+  })
   return {
     ...life,
     info,
@@ -321,6 +311,7 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     publicJwk: async keyId => (await info(keyId)).jwk,
     signer: { sign },
     signDigest,
+    signMessages,
     manager,
     store,
     close: () => store.close(),

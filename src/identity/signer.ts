@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { isRefusal, Refusal, type RefusalKind, refusalKinds } from '../kernel/refusal.ts'
-import type { DigestSignature, DigestSigner } from './keys.ts'
+import type { DigestSignature, DigestSigner, MessageSigner } from './keys.ts'
 
 /**
  * A signer in a process of its own, in the shape of a KMS: key id, algorithm and data go in, a signature comes out, the
  * key never does. Frames are a length (4 bytes, big-endian) and that much JSON, over the child's stdin and stdout.
  */
-export type ProcessSigner = Signer & DigestSigner & { close(): Promise<void> }
+export type ProcessSigner = Signer & DigestSigner & MessageSigner & { close(): Promise<void> }
 
 export type ProcessSignerOptions = {
   /** Program and arguments of a process that runs `serveSigner` on its stdin and stdout. */
@@ -25,6 +25,7 @@ export type ProcessSignerOptions = {
 type Request =
   | { id: number; op: 'sign'; keyId: string; algorithm: SignatureAlgorithm; data: string }
   | { id: number; op: 'signDigest'; keyId: string; digest: string }
+  | { id: number; op: 'signMessages'; keyId: string; header: string; messages: string[] }
 type Response =
   | { id: number; result: unknown }
   | { id: number; refusal: { kind: string; code: string; detail: string } }
@@ -74,7 +75,7 @@ const reported = (error: unknown) =>
  * @returns a promise that resolves when the input has ended.
  */
 export const serveSigner = (options: {
-  keys: { signer: Signer } & DigestSigner
+  keys: { signer: Signer } & DigestSigner & MessageSigner
   input: Readable
   output: Writable
 }): Promise<void> => {
@@ -85,7 +86,12 @@ export const serveSigner = (options: {
       return Buffer.from(await keys.signer.sign(request.keyId, request.algorithm, data)).toString('base64')
     }
     if (request.op === 'signDigest') return keys.signDigest(request.keyId, Buffer.from(request.digest, 'base64'))
-    throw new Refusal('malformed', 'signer_operation_unknown', 'The signer signs data and digests, nothing else.')
+    if (request.op === 'signMessages') {
+      const messages = request.messages.map(message => Buffer.from(message, 'base64'))
+      const signed = { header: Buffer.from(request.header, 'base64'), messages }
+      return Buffer.from(await keys.signMessages(request.keyId, signed)).toString('base64')
+    }
+    throw new Refusal('malformed', 'signer_operation_unknown', 'The signer signs data, digests and lists of messages.')
   }
   const receive = (message: unknown): void => {
     const request = message as Request
@@ -186,6 +192,12 @@ export const openProcessSigner = (options: ProcessSignerOptions): ProcessSigner 
     async signDigest(keyId, digest) {
       const base64 = Buffer.from(digest).toString('base64')
       return (await ask(id => ({ id, op: 'signDigest', keyId, digest: base64 }))) as DigestSignature
+    },
+    async signMessages(keyId, signed) {
+      const messages = signed.messages.map(message => Buffer.from(message).toString('base64'))
+      const header = Buffer.from(signed.header).toString('base64')
+      const signature = await ask(id => ({ id, op: 'signMessages', keyId, header, messages }))
+      return Buffer.from(signature as string, 'base64')
     },
     pid: () => child?.pid,
     async close() {

@@ -1,8 +1,10 @@
+import { verify } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { openAgent } from '../../src/identity/agent.ts'
 import { backupKeys, readManifest, resealKeys, restoreKeys } from '../../src/identity/backup.ts'
 import { addressOfKey, ethrDid } from '../../src/identity/did-ethr.ts'
 import { openDids } from '../../src/identity/dids.ts'
+import { publicKeyFromJwk } from '../../src/identity/key-material.ts'
 import { type Keys, openKeys } from '../../src/identity/keys.ts'
 import type { MasterKey } from '../../src/identity/seal.ts'
 import { scratch } from './scratch.ts'
@@ -30,6 +32,8 @@ describe('the backup drill', () => {
     const account = await keys.create({ kind: 'secp256k1', alias: 'account' })
     await keys.create({ kind: 'P-256', alias: 'issuer' })
     await keys.create({ kind: 'Ed25519', alias: 'edwards' })
+    await keys.create({ kind: 'P-384', alias: 'strong' })
+    await keys.create({ kind: 'BLS12-381-G2', alias: 'hiding' })
     await keys.activate((await keys.prepare('issuer')).keyId)
     did = ethrDid(1, addressOfKey(account.publicKeyHex))
     await agentOver(keys).adopt({ did, alias: agency, controllerKeyId: 'account.1', keyIds: ['issuer.2'] })
@@ -54,6 +58,11 @@ describe('the backup drill', () => {
     expect(await restored.signer.sign('edwards.1', 'EdDSA', text)).toEqual(
       await keys.signer.sign('edwards.1', 'EdDSA', text),
     )
+    const messages = { header: text, messages: [text] }
+    expect(await restored.signMessages('hiding.1', messages)).toEqual(await keys.signMessages('hiding.1', messages))
+    const strong = publicKeyFromJwk(await keys.publicJwk('strong.1')).publicKey
+    const signature = await restored.signer.sign('strong.1', 'ES384', text)
+    expect(verify('sha384', text, { key: strong, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true)
     await expect(restored.signer.sign('issuer.1', 'ES256', text)).rejects.toMatchObject({ code: 'key_retired' })
     await restored.close()
   })
@@ -91,7 +100,14 @@ describe('the backup drill', () => {
     edited.manifest.createdAt = '2001-01-01T00:00:00.000Z'
     await expect(restore(Buffer.from(JSON.stringify(edited)))).rejects.toMatchObject({ code: 'backup_locked' })
     await expect(restore(archive, 'tax-authority')).rejects.toMatchObject({ code: 'backup_foreign' })
-    for (const text of ['', '{}', 'null', '{"manifest":{"format":"x"}}']) {
+    const { manifest, iv, sealed } = JSON.parse(Buffer.from(archive).toString())
+    const torn = [
+      { manifest: { ...manifest, kdf: undefined }, iv, sealed },
+      { manifest: { ...manifest, kdf: { ...manifest.kdf, salt: 5 } }, iv, sealed },
+      { manifest, iv: 5, sealed },
+      { manifest, iv },
+    ].map(each => JSON.stringify(each))
+    for (const text of ['', '{}', 'null', '{"manifest":{"format":"x"}}', ...torn]) {
       await expect(restore(Buffer.from(text))).rejects.toMatchObject({ code: 'backup_malformed' })
     }
     expect(await empty.list()).toEqual([])

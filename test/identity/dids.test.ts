@@ -10,11 +10,11 @@ import { type PublicKey, publicKeyFromJwk, rawPublicKey } from '../../src/identi
 import { Refusal } from '../../src/kernel/refusal.ts'
 
 const coded = (code: string) => expect.objectContaining({ code })
-const made = (curve: 'P-256' | 'secp256k1' | 'Ed25519' | 'P-384'): JsonWebKey => {
+const made = (curve: 'P-256' | 'secp256k1' | 'Ed25519' | 'P-384' | 'P-521'): JsonWebKey => {
   const pair = curve === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: curve })
   return pair.publicKey.export({ format: 'jwk' })
 }
-const key = (curve: 'P-256' | 'secp256k1' | 'Ed25519'): PublicKey => publicKeyFromJwk(made(curve))
+const key = (curve: 'P-256' | 'secp256k1' | 'Ed25519' | 'P-384'): PublicKey => publicKeyFromJwk(made(curve))
 const jwkDid = (value: unknown) => `did:jwk:${Buffer.from(JSON.stringify(value)).toString('base64url')}`
 
 const chainId = 31_337
@@ -34,8 +34,8 @@ const keyEvent = (timestamp: number, of: PublicKey): DidEvent =>
 describe('did:key and did:jwk', () => {
   const dids = openDids({ chainId, replica: { events: () => [] }, clock: Date })
 
-  it('are read for the three curves, and agree with each other and their documents', async () => {
-    for (const curve of ['P-256', 'secp256k1', 'Ed25519'] as const) {
+  it('are read for the four curves, and agree with each other and their documents', async () => {
+    for (const curve of ['P-256', 'secp256k1', 'Ed25519', 'P-384'] as const) {
       const own = key(curve)
       const name = didKeyOf(own)
       const kid = `${name}#${name.slice(8)}`
@@ -43,7 +43,10 @@ describe('did:key and did:jwk', () => {
       expect(dids.key(`${didJwkOf(own)}#0`, 'assertionMethod')).toMatchObject({ jwk: own.jwk })
       expect(dids.subjectOf(name)).toBe(name)
       const { didDocument } = await dids.resolve(name)
-      expect(didDocument?.verificationMethod?.[0]).toMatchObject({ id: kid, publicKeyJwk: own.jwk })
+      const multikey = { id: kid, type: 'Multikey', publicKeyMultibase: name.slice(8) }
+      expect(didDocument?.verificationMethod?.[0]).toMatchObject(multikey)
+      const ofJwk = await dids.resolve(didJwkOf(own))
+      expect(ofJwk.didDocument?.verificationMethod?.[0]).toMatchObject({ publicKeyJwk: own.jwk })
     }
   })
 
@@ -67,7 +70,7 @@ describe('did:key and did:jwk', () => {
     jwkDid({ ...made('P-256'), d: 'AAAA' }),
     jwkDid({ ...made('P-256'), use: 'enc' }),
     jwkDid({ ...made('P-256'), y: 'AAAA' }),
-    jwkDid(made('P-384')),
+    jwkDid(made('P-521')),
     jwkDid({ kty: 'oct', k: 'AAAA' }),
     jwkDid(null),
     jwkDid('a text that is long enough'),

@@ -33,7 +33,7 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
     afterAll(() => keys.close())
 
     it('are created of every kind, many at once, and found by alias and id', async () => {
-      const kinds = ['P-256', 'Ed25519', 'secp256k1'] as const
+      const kinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'BLS12-381-G2'] as const
       const made = await Promise.all(
         kinds.flatMap(kind => [1, 2, 3].map(index => keys.create({ kind, alias: `${kind.toLowerCase()}-${index}` }))),
       )
@@ -41,7 +41,7 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
         expect(await keys.byAlias(key.alias)).toEqual(key)
         expect(await keys.info(key.keyId)).toEqual(key)
       }
-      expect((await keys.list()).length).toBeGreaterThanOrEqual(9)
+      expect((await keys.list()).length).toBeGreaterThanOrEqual(15)
       expect(await keys.byAlias('nobody')).toBeUndefined()
     })
 
@@ -86,16 +86,50 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
 
     it('are the same after a restart, and go on from where a killed start left them', async () => {
       const key = await keys.obtain({ kind: 'secp256k1', alias: 'account' })
-      const half = await keys.obtain({ kind: 'P-256', alias: 'half' })
+      const kinds = ['P-256', 'P-384', 'BLS12-381-G2'] as const
+      const alias = (kind: string) => `half-${kind.toLowerCase()}`
+      const halves = await Promise.all(kinds.map(kind => keys.obtain({ kind, alias: alias(kind) })))
       await keys.store.dataSource.query(
         keys.store.dataSource.options.type === 'sqlite'
-          ? `DELETE FROM "key" WHERE "kid" = 'half.1'`
-          : `DELETE FROM "veramo_land_registry"."key" WHERE "kid" = 'half.1'`,
+          ? `DELETE FROM "key" WHERE "kid" LIKE 'half-%'`
+          : `DELETE FROM "veramo_land_registry"."key" WHERE "kid" LIKE 'half-%'`,
       )
       await keys.close()
       keys = await openKeys(options)
       expect(await keys.obtain({ kind: 'secp256k1', alias: 'account' })).toEqual(key)
-      expect((await keys.obtain({ kind: 'P-256', alias: 'half' })).jwk).toEqual(half.jwk)
+      for (const half of halves) {
+        expect((await keys.obtain({ kind: half.kind, alias: half.alias })).publicKeyHex).toBe(half.publicKeyHex)
+      }
+    })
+
+    it('of P-384 are not taken up under a name whose secret is of another kind', async () => {
+      await keys.obtain({ kind: 'Ed25519', alias: 'taken' })
+      await keys.store.dataSource.query(
+        keys.store.dataSource.options.type === 'sqlite'
+          ? `DELETE FROM "key" WHERE "kid" = 'taken.1'`
+          : `DELETE FROM "veramo_land_registry"."key" WHERE "kid" = 'taken.1'`,
+      )
+      await expect(keys.create({ kind: 'P-384', alias: 'taken' })).rejects.toMatchObject({ code: 'key_taken' })
+      await expect(keys.create({ kind: 'BLS12-381-G2', alias: 'taken' })).rejects.toMatchObject({ code: 'key_taken' })
+    })
+
+    it.each([
+      ['P-384', 'ES384', 49],
+      ['BLS12-381-G2', 'BBS', 96],
+    ] as const)('of %s rotate as the others do', async (kind, algorithm, length) => {
+      const first = await keys.obtain({ kind, alias: `turning-${length}` })
+      expect(first).toMatchObject({ kind, algorithm, publicKeyHex: expect.stringMatching(`^[0-9a-f]{${2 * length}}$`) })
+      const sign = (keyId: string) =>
+        kind === 'P-384'
+          ? keys.signer.sign(keyId, 'ES384', Buffer.from('x'))
+          : keys.signMessages(keyId, { header: Buffer.from('x'), messages: [] })
+      expect(await sign(first.keyId)).toHaveLength(kind === 'P-384' ? 96 : 80)
+      const next = await keys.prepare(first.alias)
+      expect(next).toMatchObject({ kind, version: 2, state: 'next' })
+      expect(next.thumbprint).not.toBe(first.thumbprint)
+      await keys.activate(next.keyId)
+      expect((await keys.obtain({ kind, alias: first.alias })).keyId).toBe(next.keyId)
+      await expect(sign(first.keyId)).rejects.toMatchObject({ code: 'key_retired' })
     })
 
     it('are refused as a whole under another master key, which is named', async () => {
@@ -127,9 +161,10 @@ describe('keys at rest', () => {
     const directory = files.path('at-rest')
     const masterKey = files.masterKey()
     const keys = await openKeys({ agency: 'test', directory, masterKey, clock })
-    for (const kind of ['P-256', 'Ed25519', 'secp256k1'] as const) {
+    for (const kind of ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'BLS12-381-G2'] as const) {
       const { keyId, algorithm } = await keys.create({ kind, alias: kind.toLowerCase() })
-      await keys.signer.sign(keyId, algorithm, Buffer.from('x'))
+      if (algorithm === 'BBS') await keys.signMessages(keyId, { header: Buffer.from('x'), messages: [] })
+      else await keys.signer.sign(keyId, algorithm, Buffer.from('x'))
     }
     const seal = openSeal(masterKey)
     const rows = await keys.store.dataSource.getRepository(PrivateKey).find()
@@ -139,7 +174,7 @@ describe('keys at rest', () => {
         const bytes = readFileSync(join(directory, name))
         return [...secrets, masterKey.bytes].flatMap(formsOf).filter(form => bytes.includes(form))
       })
-    expect(secrets).toHaveLength(3)
+    expect(secrets).toHaveLength(5)
     expect(look()).toEqual([])
     await keys.close()
     expect(look()).toEqual([])

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from 'node:crypto'
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createJWT, verifyJWT } from 'did-jwt'
@@ -11,6 +12,7 @@ import {
   keyAttribute,
 } from '../../src/identity/did-ethr.ts'
 import { type Dids, openDids } from '../../src/identity/dids.ts'
+import { publicKeyFromJwk, rawPublicKey } from '../../src/identity/key-material.ts'
 import { type Keys, openKeys } from '../../src/identity/keys.ts'
 import { type ChainNode, startChainNode } from './chain-node.ts'
 import { scratch } from './scratch.ts'
@@ -18,10 +20,14 @@ import { scratch } from './scratch.ts'
 const year = 365 * 86_400
 const text32 = (text: string) => `0x${Buffer.from(text).toString('hex').padEnd(64, '0')}`
 
-/** What we add to the stock document, taken away again. */
+/** What we add to the stock document, taken away again; a JWK as the hexadecimal Multikey that stands in the registry. */
 const asStock = (document: DIDDocument | null) => {
   const { alsoKnownAs: _, ...rest } = document as DIDDocument
-  const methods = rest.verificationMethod?.map(({ publicKeyJwk: __, ...method }) => method)
+  const methods = rest.verificationMethod?.map(({ publicKeyJwk, ...method }) => {
+    if (method.type !== 'JsonWebKey2020') return method
+    const publicKeyHex = rawPublicKey(publicKeyFromJwk(publicKeyJwk as JsonWebKey)).toString('hex')
+    return { ...method, type: 'Multikey', publicKeyHex }
+  })
   return { ...rest, verificationMethod: methods }
 }
 

@@ -3,9 +3,10 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { recoverAddress } from 'ethers'
+import { bbsVerify } from '../../src/identity/bbs.ts'
 import { addressOfKey } from '../../src/identity/did-ethr.ts'
 import { publicKeyFromJwk } from '../../src/identity/key-material.ts'
-import { type DigestSigner, type Keys, openKeys } from '../../src/identity/keys.ts'
+import { type DigestSigner, type Keys, type MessageSigner, openKeys } from '../../src/identity/keys.ts'
 import { openProcessSigner, serveSigner } from '../../src/identity/signer.ts'
 import type { Signer } from '../../src/kernel/ports.ts'
 import { scratch } from './scratch.ts'
@@ -14,7 +15,7 @@ const data = Buffer.from('what is signed')
 const command = process.execPath
 const args = ['--no-warnings', fileURLToPath(new URL('signer-process.ts', import.meta.url))]
 
-type Bench = { keys: Keys; signer: Signer & DigestSigner; close(): Promise<void> }
+type Bench = { keys: Keys; signer: Signer & DigestSigner & MessageSigner; close(): Promise<void> }
 
 /** What every Signer does, wherever its keys are. */
 const signerSuite = (name: string, open: () => Promise<Bench>) =>
@@ -25,6 +26,8 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       await bench.keys.create({ kind: 'P-256', alias: 'issuer' })
       await bench.keys.create({ kind: 'Ed25519', alias: 'edwards' })
       await bench.keys.create({ kind: 'secp256k1', alias: 'account' })
+      await bench.keys.create({ kind: 'P-384', alias: 'strong' })
+      await bench.keys.create({ kind: 'BLS12-381-G2', alias: 'hiding' })
     })
     afterAll(() => bench.close())
 
@@ -32,11 +35,12 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       ['issuer.1', 'ES256'],
       ['edwards.1', 'EdDSA'],
       ['account.1', 'ES256K'],
-    ] as const)('signs with %s as %s, raw and 64 bytes long', async (keyId, algorithm) => {
+      ['strong.1', 'ES384'],
+    ] as const)('signs with %s as %s, raw and twice as long as its numbers', async (keyId, algorithm) => {
       const signature = await bench.signer.sign(keyId, algorithm, data)
       const key = publicKeyFromJwk(await bench.keys.publicJwk(keyId)).publicKey
-      const hash = algorithm === 'EdDSA' ? null : 'sha256'
-      expect(signature).toHaveLength(64)
+      const hash = { EdDSA: null, ES256: 'sha256', ES256K: 'sha256', ES384: 'sha384' }[algorithm]
+      expect(signature).toHaveLength(algorithm === 'ES384' ? 96 : 64)
       expect(verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true)
       expect(verify(hash, Buffer.from('else'), { key, dsaEncoding: 'ieee-p1363' }, signature)).toBe(false)
     })
@@ -53,12 +57,30 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       ['issuer.1', 'ES256K'],
       ['edwards.1', 'ES256'],
       ['account.1', 'ES256'],
+      ['issuer.1', 'ES384'],
+      ['strong.1', 'ES256'],
+      ['strong.1', 'BBS'],
+      ['hiding.1', 'BBS'],
+      ['hiding.1', 'ES256'],
       ['issuer.1', 'none'],
     ])('refuses to sign with %s as %s', async (keyId, algorithm) => {
       await expect(bench.signer.sign(keyId, algorithm as 'ES256', data)).rejects.toMatchObject({
         kind: 'rejected',
         code: 'algorithm_mismatch',
       })
+    })
+
+    it('signs lists of messages with a BLS12-381 key, and with no other', async () => {
+      const signed = { header: data, messages: [Buffer.from('one'), Buffer.from('')] }
+      const publicKey = Buffer.from((await bench.keys.info('hiding.1')).publicKeyHex, 'hex')
+      const signature = await bench.signer.signMessages('hiding.1', signed)
+      expect(await bbsVerify({ ...signed, publicKey, signature })).toBe(true)
+      expect(await bbsVerify({ ...signed, messages: signed.messages.slice(1), publicKey, signature })).toBe(false)
+      await expect(bench.signer.signMessages('issuer.1', signed)).rejects.toMatchObject({ code: 'algorithm_mismatch' })
+      await expect(bench.signer.signMessages('nobody.1', signed)).rejects.toMatchObject({ code: 'key_unknown' })
+      expect(
+        await bbsVerify({ ...signed, publicKey, signature: await bench.signer.signMessages('hiding.1', signed) }),
+      ).toBe(true)
     })
 
     it('refuses a key that it does not have', async () => {
@@ -97,7 +119,7 @@ const setup = async (name: string) => {
 
 signerSuite('the signer in process', async () => {
   const { keys } = await setup('in-process')
-  const signer = { sign: keys.signer.sign, signDigest: keys.signDigest }
+  const signer = { sign: keys.signer.sign, signDigest: keys.signDigest, signMessages: keys.signMessages }
   return { keys, signer, close: () => keys.close() }
 })
 
@@ -166,7 +188,11 @@ describe('a signer that is not there', () => {
     const output = new PassThrough()
     const written: Buffer[] = []
     output.on('data', chunk => written.push(chunk))
-    const served = serveSigner({ keys: { signer: { sign: fail }, signDigest: fail }, input, output })
+    const served = serveSigner({
+      keys: { signer: { sign: fail }, signDigest: fail, signMessages: fail },
+      input,
+      output,
+    })
     for (const request of [
       { id: 1, op: 'sign', keyId: 'issuer.1', algorithm: 'ES256', data: '' },
       { id: 2, op: 'export', keyId: 'issuer.1' },

@@ -15,7 +15,7 @@ import { DIDResolverPlugin } from '@veramo/did-resolver'
 import { KeyManager, MemoryKeyStore, MemoryPrivateKeyStore } from '@veramo/key-manager'
 import { KeyManagementSystem } from '@veramo/kms-local'
 import type { DIDResolutionResult } from 'did-resolver'
-import { localDocument, parseLocalDid } from '../../src/identity/did-local.ts'
+import { localDocument, parseLocalMethod } from '../../src/identity/did-local.ts'
 import { compressed } from '../../src/identity/key-material.ts'
 import type { Party, World } from './world.ts'
 
@@ -25,7 +25,7 @@ export type TestAgent = TAgent<IDIDManager & IKeyManager & IResolver & ICredenti
 export const resolverOf = (world: World) => ({
   resolve: async (did: string): Promise<DIDResolutionResult> => {
     const found = { didResolutionMetadata: {}, didDocumentMetadata: {} }
-    const local = parseLocalDid(did)
+    const local = parseLocalMethod(did)
     if (local !== undefined) return { ...found, didDocument: localDocument(local) }
     const party = [...world.parties.values()].find(each => each.did === did)
     if (party === undefined) return { ...found, didResolutionMetadata: { error: 'notFound' }, didDocument: null }
