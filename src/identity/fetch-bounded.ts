@@ -28,7 +28,15 @@ export type FetchBounds = {
   connect?: (target: Target) => Socket
 }
 
-export type Fetched = { url: string; status: number; contentType: string | undefined; body: Buffer }
+export type Fetched = {
+  url: string
+  status: number
+  contentType: string | undefined
+  /** The headers `Cache-Control` and `Age`, for those who keep what they fetched. */
+  cacheControl?: string | undefined
+  age?: string | undefined
+  body: Buffer
+}
 
 const forbidden = (why: string): Refusal => new Refusal('rejected', 'url_forbidden', why)
 const failed = (why: string, cause?: unknown): Refusal => new Refusal('unavailable', 'fetch_failed', why, { cause })
@@ -128,7 +136,8 @@ const walk = async (start: string, bounds: FetchBounds, signal: AbortSignal): Pr
       }
       if (bounds.post === undefined && status !== 200) throw failed(`The host answered ${status}.`)
       const body = await bodyOf(response, bounds.maxBytes ?? 256 * 1024)
-      return { url: url.href, status, contentType: response.headers['content-type'], body }
+      const { 'content-type': contentType, 'cache-control': cacheControl, age } = response.headers
+      return { url: url.href, status, contentType, cacheControl, age, body }
     } finally {
       response.destroy()
     }

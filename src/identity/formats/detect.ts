@@ -4,16 +4,26 @@ import type { CredentialTypes } from '../types.ts'
 import type { Format, Opened } from './format.ts'
 import { typOf } from './jose.ts'
 import { isRecord, malformed, sameJson } from './json.ts'
+import { ldpVc } from './ldp-vc.ts'
 import { sdJwtVc } from './sd-jwt-vc.ts'
 import { vcJose } from './vc-jose.ts'
 import { vcJwt11 } from './vc-jwt-1.1.ts'
 
-export const formats: Record<FormatId, Format> = { 'dc+sd-jwt': sdJwtVc, 'vc+jwt': vcJose, jwt_vc: vcJwt11 }
+export const formats: Record<FormatId, Format> = {
+  'dc+sd-jwt': sdJwtVc,
+  'vc+jwt': vcJose,
+  jwt_vc: vcJwt11,
+  ldp_vc: ldpVc,
+}
 
 const compactLengthMost = 1_048_576
 
+/** Whether a compact form is the JSON text of a document with its proof in it. A JWS begins with the base64url of its header. */
+export const isDocument = (compact: string): boolean => compact.startsWith('{')
+
 /** The format of a compact credential, by its own shape and declared type. */
 export const formatOf = (compact: string): Format => {
+  if (isDocument(compact)) return ldpVc
   if (compact.includes('~')) return sdJwtVc
   return typOf(compact) === 'vc+jwt' ? vcJose : vcJwt11
 }
@@ -34,14 +44,26 @@ const compactOf = (text: unknown): string => {
   return text.startsWith('data:') ? fromDataUrl(text) : text
 }
 
+const hasIntegrityProof = (proof: unknown): boolean =>
+  (Array.isArray(proof) ? proof : [proof]).some(each => isRecord(each) && each['type'] === 'DataIntegrityProof')
+
+/** JSON text of what a caller handed over, who in one process may hand over what JSON has not. */
+const textOf = (input: Record<string, unknown>): string => {
+  try {
+    return JSON.stringify(input)
+  } catch (cause) {
+    throw new Refusal('malformed', 'credential_malformed', 'The object is not JSON.', { cause })
+  }
+}
+
 const edited = (name: string): Refusal =>
   new Refusal('rejected', 'payload_edited', `${name} differs from what the proof signs.`)
 
 const envelopeMembers = new Set(['@context', 'id', 'type'])
 
 /**
- * A compact token out of whatever a caller may hand over: itself, a `data:` URL, an enveloping object (`type`), or an
- * object with the token in `proof.jwt`.
+ * A compact form out of whatever a caller may hand over: itself, a `data:` URL, an enveloping object (`type`), an object
+ * with the token in `proof.jwt`, or one with a DataIntegrityProof, whose compact form is its JSON text.
  */
 export const unwrap = (input: unknown, envelope: string): string => {
   if (typeof input === 'string') return compactOf(input)
@@ -53,8 +75,11 @@ export const unwrap = (input: unknown, envelope: string): string => {
     return compactOf(input['id'])
   }
   const proof = input['proof']
+  if (hasIntegrityProof(proof)) return compactOf(textOf(input))
   if (isRecord(proof) && typeof proof['jwt'] === 'string') return compactOf(proof['jwt'])
-  throw malformed('There is no proof that is understood here (a JWT, vc+jwt, vp+jwt or dc+sd-jwt).')
+  throw malformed(
+    'There is no proof that is understood here (a JWT, vc+jwt, vp+jwt, dc+sd-jwt or a DataIntegrityProof).',
+  )
 }
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
@@ -94,7 +119,8 @@ export const assertUnedited = (
 export const openCredential = (input: unknown, types: CredentialTypes): Opened => {
   const compact = unwrap(input, 'EnvelopedVerifiableCredential')
   const opened = formatOf(compact).open(compact, types)
-  if (isRecord(input) && input['proof'] !== undefined) {
+  // An object with its proof in it is all there is; one beside a token repeats what the token says.
+  if (opened.format !== 'ldp_vc' && isRecord(input) && input['proof'] !== undefined) {
     assertUnedited(input, formats[opened.format].show(opened), opened.document)
   }
   return opened

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { FormatId } from '../../kernel/identity.ts'
+import type { FormatId, IssuingSuite } from '../../kernel/identity.ts'
 import type { SignatureAlgorithm, StatusPointer } from '../../kernel/ports.ts'
 import type { CredentialType, CredentialTypes } from '../types.ts'
 
@@ -10,6 +10,8 @@ export type Draft = {
   issuer: string
   kid: string
   algorithm: SignatureAlgorithm
+  /** Of formats that are secured by a proof in the document. */
+  cryptosuite: IssuingSuite
   subject: { id: string } & Record<string, unknown>
   /** The holder's public key, for formats that bind by `cnf`. */
   holderJwk: Record<string, unknown> | undefined
@@ -25,7 +27,7 @@ export type Draft = {
 export type Opened = {
   format: FormatId
   compact: string
-  signed: SignedParts
+  signature: Signature
   id: string | undefined
   issuer: string
   type: CredentialType
@@ -44,8 +46,18 @@ export type Opened = {
   document: Record<string, unknown>
 }
 
+/** What secures a credential: who says to have signed it, how, and whether a key fits. */
+export type Signature = {
+  /** DID URL or fragment of the key; empty when the signer named none. */
+  kid: string
+  algorithm: string
+  /** Certificates of the protected header (RFC 7515 section 4.1.6), the signer's first; nothing of them is judged yet. */
+  x5c?: readonly string[]
+  holds(key: PublicKey): Promise<boolean>
+}
+
 export type SignedParts = { header: JoseHeader; input: Buffer; signature: Buffer }
-export type JoseHeader = { alg: string; kid: string; typ: string | undefined }
+export type JoseHeader = { alg: string; kid: string; typ: string | undefined; x5c?: readonly string[] }
 
 /** The key-binding JWT of an SD-JWT (RFC 9901 section 4.3). */
 export type KeyBinding = {
@@ -53,8 +65,12 @@ export type KeyBinding = {
   audience: string
   nonce: string
   issuedAt: number
+  notBefore: number | undefined
+  expiresAt: number | undefined
   /** Whether `sd_hash` covers exactly what was presented. */
   covers: boolean
+  /** All it says, for protocols that have more signed. */
+  claims: Record<string, unknown>
 }
 
 export type Sign = (algorithm: SignatureAlgorithm, input: Buffer) => Promise<Uint8Array>

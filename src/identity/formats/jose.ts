@@ -1,9 +1,15 @@
 import { verify as verifySignature } from 'node:crypto'
 import { Refusal } from '../../kernel/refusal.ts'
-import type { JoseHeader, PublicKey, Sign, SignedParts } from './format.ts'
+import type { JoseHeader, PublicKey, Sign, Signature, SignedParts } from './format.ts'
 import { isRecord, malformed, readSegment } from './json.ts'
 
-const algorithms = new Set(['ES256', 'EdDSA', 'ES256K'])
+/** Algorithms, and how long their signatures are: r and s side by side (RFC 7518 section 3.4), or those of RFC 8032. */
+const signatureLengths = new Map([
+  ['ES256', 64],
+  ['EdDSA', 64],
+  ['ES256K', 64],
+  ['ES384', 96],
+])
 
 const base64url = /^[A-Za-z0-9_-]+$/
 
@@ -18,12 +24,28 @@ const decodeSegment = (segment: string, what: string): Record<string, unknown> =
 // Only the parse is remembered, never a judgement.
 const headers = new Map<string, JoseHeader>()
 const headersKept = 1_000
-const headerLengthMost = 4_096
+/** Certificates take much room; a header of this length is read, but not remembered. */
+const headerLengthMost = 32_768
+const headerLengthKept = 4_096
+const certificatesMost = 8
 const compactLengthMost = 1_048_576
 
 /** Media types may be written with or without `application/` (RFC 7515 section 4.1.9). */
 const mediaType = (typ: unknown): string | undefined =>
   typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : undefined
+
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/
+
+/** The certificate chain of RFC 7515 section 4.1.6: base64, not base64url, of DER. */
+const readX5c = (value: unknown): readonly string[] => {
+  if (!Array.isArray(value) || value.length === 0 || value.length > certificatesMost) {
+    throw malformed(`x5c has to be an array of one to ${certificatesMost} certificates.`)
+  }
+  if (!value.every(item => typeof item === 'string' && base64.test(item))) {
+    throw malformed('A certificate of x5c is not base64.')
+  }
+  return value as string[]
+}
 
 const readHeader = (segment: string): JoseHeader => {
   if (segment.length > headerLengthMost) throw malformed('The header is too long.')
@@ -31,14 +53,16 @@ const readHeader = (segment: string): JoseHeader => {
   if (known !== undefined) return known
   const raw = decodeSegment(segment, 'header')
   const { alg, kid, typ } = raw
-  if (typeof alg !== 'string' || !algorithms.has(alg)) {
-    throw new Refusal('rejected', 'algorithm_refused', 'The signature algorithm must be ES256, EdDSA or ES256K.')
+  if (typeof alg !== 'string' || !signatureLengths.has(alg)) {
+    throw new Refusal('rejected', 'algorithm_refused', 'The signature algorithm must be ES256, ES384, EdDSA or ES256K.')
   }
   // A KB-JWT names no kid: its key is cnf of the credential. Whoever needs a kid refuses an empty one as unknown.
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > 2_048)) throw malformed('The kid is not a string.')
   if (raw['crit'] !== undefined) throw malformed('The header has critical extensions (crit) that are not understood.')
   if (raw['b64'] !== undefined) throw malformed('Unencoded payloads (b64) are not accepted.')
-  const header = { alg, kid: kid ?? '', typ: mediaType(typ) }
+  const header: JoseHeader = { alg, kid: kid ?? '', typ: mediaType(typ) }
+  if (raw['x5c'] !== undefined) header.x5c = readX5c(raw['x5c'])
+  if (segment.length > headerLengthKept) return header
   if (headers.size >= headersKept) headers.clear()
   // A copy: the segment itself is a window on its whole token, which would stay in memory with it.
   headers.set(Buffer.from(segment, 'latin1').toString('latin1'), header)
@@ -71,8 +95,8 @@ export const openJws = (compact: string): { signed: SignedParts; payload: Record
   const tail = compact.slice(second + 1)
   if (!base64url.test(tail)) throw malformed('The signature is not base64url.')
   const signature = Buffer.from(tail, 'base64url')
-  if (signature.length !== 64 || signature.toString('base64url') !== tail) {
-    throw malformed('The signature is not 64 bytes of base64url.')
+  if (signature.length !== signatureLengths.get(header.alg) || signature.toString('base64url') !== tail) {
+    throw malformed('The signature has not the length that its algorithm gives.')
   }
   return { signed: { header, input: Buffer.from(compact.slice(0, second), 'latin1'), signature }, payload }
 }
@@ -113,13 +137,29 @@ const derOf = (raw: Buffer): Buffer => {
   return der.subarray(0, end)
 }
 
-/** Checks a signature on the thread pool, so that one process uses every core. */
-export const signatureHolds = ({ input, signature }: SignedParts, key: PublicKey): Promise<boolean> =>
-  new Promise((resolve, reject) => {
-    const isEdwards = key.algorithm === 'EdDSA'
+/**
+ * Checks a signature on the thread pool, so that one process uses every core. A key of another algorithm than the header
+ * names holds nothing.
+ */
+export const signatureHolds = ({ header, input, signature }: SignedParts, key: PublicKey): Promise<boolean> => {
+  const { algorithm, publicKey } = key
+  if (header.alg !== algorithm) return Promise.resolve(false)
+  return new Promise((resolve, reject) => {
     const done = (error: Error | null, holds: boolean) => (error === null ? resolve(holds) : reject(error))
-    verifySignature(isEdwards ? null : 'sha256', input, key.publicKey, isEdwards ? signature : derOf(signature), done)
+    if (algorithm === 'EdDSA') verifySignature(null, input, publicKey, signature, done)
+    else if (algorithm === 'ES384') {
+      verifySignature('sha384', input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature, done)
+    } else verifySignature('sha256', input, publicKey, derOf(signature), done)
   })
+}
+
+/** The signature of a JWS as any format has one. */
+export const jwsSignature = (signed: SignedParts): Signature => ({
+  kid: signed.header.kid,
+  algorithm: signed.header.alg,
+  ...(signed.header.x5c === undefined ? {} : { x5c: signed.header.x5c }),
+  holds: key => signatureHolds(signed, key),
+})
 
 /** NumericDate (RFC 7519) to milliseconds. */
 export const fromNumericDate = (value: unknown, name: string): number | undefined => {
@@ -130,13 +170,20 @@ export const fromNumericDate = (value: unknown, name: string): number | undefine
   return Math.floor(value * 1_000)
 }
 
-const dateTime = /^-?\d{4,}-\d\d-\d\dT(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+const dateTime = /^-?\d{4,}-\d\d-(\d\d)T(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+
+/** Date.parse takes 30 February for 2 March. @param text a date-time that it could read. */
+const isDayOfMonth = (text: string, day: number): boolean =>
+  day <= 28 || new Date(`${text.slice(0, text.indexOf('T'))}T00:00:00Z`).getUTCDate() === day
 
 /** XSD dateTimeStamp (VC Data Model 2.0 section 4.9) to milliseconds. */
 export const fromDateTime = (value: unknown, name: string): number | undefined => {
   if (value === undefined) return undefined
-  const time = typeof value === 'string' && dateTime.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(time)) throw malformed(`${name} is not a date-time with a time zone.`)
+  const day = typeof value === 'string' ? dateTime.exec(value)?.[1] : undefined
+  const time = day === undefined ? Number.NaN : Date.parse(value as string)
+  if (Number.isNaN(time) || !isDayOfMonth(value as string, Number(day))) {
+    throw malformed(`${name} is not a date-time with a time zone.`)
+  }
   return time
 }
 

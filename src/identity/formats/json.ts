@@ -75,7 +75,11 @@ export const readSegment = (segment: string, what: string): unknown => {
   if (!base64url.test(segment)) throw malformed(`The ${what} is not base64url.`)
   const bytes = Buffer.from(segment, 'base64url')
   if (!isUtf8(bytes)) throw malformed(`The ${what} is not UTF-8.`)
-  const text = bytes.toString('utf8')
+  return readJson(bytes.toString('utf8'), what)
+}
+
+/** JSON text, read as `readSegment` reads it. @throws Refusal malformed/credential_malformed */
+export const readJson = (text: string, what: string): unknown => {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -1,18 +1,17 @@
 import { enveloped } from '../../kernel/envelope.ts'
 import type { SignatureAlgorithm } from '../../kernel/ports.ts'
-import { assertUnedited, unwrap } from './detect.ts'
-import type { Sign, SignedParts } from './format.ts'
-import { fromNumericDate, openJws, sealJws } from './jose.ts'
+import { assertUnedited, formatOf, isDocument, unwrap } from './detect.ts'
+import type { Sign, Signature } from './format.ts'
+import { fromNumericDate, jwsSignature, openJws, sealJws } from './jose.ts'
 import { isRecord, malformed } from './json.ts'
-import { contextV2 } from './vc-jose.ts'
 import { contextV1 } from './vc-jwt-1.1.ts'
-import { isoOf } from './w3c.ts'
+import { contextV2, isoOf } from './w3c.ts'
 
 const credentialsMost = 16
 
 /** A presentation taken apart. Nothing in it is believed yet. */
 export type OpenedPresentation = {
-  signed: SignedParts
+  signature: Signature
   holder: string | undefined
   credentials: unknown[]
   nonce: unknown
@@ -52,6 +51,26 @@ const repeated = (outer: Record<string, unknown>, signed: unknown[]): unknown[] 
 }
 
 /**
+ * Who presents which credentials. `iss` is the claim of the JWT, which has to agree with the presentation.
+ * @throws Refusal malformed/credential_malformed
+ */
+export const holderOf = (
+  vp: Record<string, unknown>,
+  iss: unknown,
+): Pick<OpenedPresentation, 'holder' | 'credentials'> => {
+  if (!list(vp['type']).includes('VerifiablePresentation')) throw malformed('The type lacks VerifiablePresentation.')
+  const credentials = list(vp['verifiableCredential'])
+  if (credentials.length === 0 || credentials.length > credentialsMost) {
+    throw malformed(`A presentation holds 1 to ${credentialsMost} credentials.`)
+  }
+  const named = isRecord(vp['holder']) ? vp['holder']['id'] : vp['holder']
+  const holder = iss ?? named
+  if (holder !== undefined && typeof holder !== 'string') throw malformed('The holder is not a string.')
+  if (named !== undefined && named !== holder) throw malformed('iss and holder differ.')
+  return { holder, credentials }
+}
+
+/**
  * Takes a vp+jwt or a VC-JWT 1.1 presentation apart.
  * @throws Refusal credential_malformed, algorithm_refused, payload_edited
  */
@@ -62,17 +81,9 @@ export const openPresentation = (input: unknown, compact: string): OpenedPresent
   if (!isV2 && typ !== undefined && typ !== 'jwt') throw malformed('The typ of a presentation is vp+jwt or JWT.')
   const vp = isV2 ? payload : payload['vp']
   if (!isRecord(vp)) throw malformed('This is neither a vp+jwt nor a VC Data Model 1.1 presentation.')
-  if (!list(vp['type']).includes('VerifiablePresentation')) throw malformed('The type lacks VerifiablePresentation.')
-  const credentials = list(vp['verifiableCredential'])
-  if (credentials.length === 0 || credentials.length > credentialsMost) {
-    throw malformed(`A presentation holds 1 to ${credentialsMost} credentials.`)
-  }
-  const named = isRecord(vp['holder']) ? vp['holder']['id'] : vp['holder']
-  const holder = payload['iss'] ?? named
-  if (holder !== undefined && typeof holder !== 'string') throw malformed('The holder is not a string.')
-  if (named !== undefined && named !== holder) throw malformed('iss and holder differ.')
+  const { holder, credentials } = holderOf(vp, payload['iss'])
   const opened: OpenedPresentation = {
-    signed,
+    signature: jwsSignature(signed),
     holder,
     credentials,
     nonce: payload['nonce'] ?? vp['challenge'],
@@ -96,24 +107,33 @@ export type Sealing = {
   now: number
 }
 
-const presentationSeconds = 300
+/** How long a presentation that is made here can be used. */
+export const presentationMs = 300_000
 
 const claimsOf = ({ audience, nonce, now }: Sealing) => {
   const iat = Math.floor(now / 1_000)
-  return { nonce, aud: audience, iat, exp: iat + presentationSeconds }
+  return { nonce, aud: audience, iat, exp: iat + presentationMs / 1_000 }
 }
+
+const mediaOf = (compact: string): string => {
+  const { id } = formatOf(compact)
+  return id === 'jwt_vc' ? 'jwt' : id
+}
+
+/** A credential as a member of a presentation: itself where its proof is in it, else enveloped. */
+export const embedded = (compact: string): unknown =>
+  isDocument(compact) ? JSON.parse(compact) : enveloped(mediaOf(compact), compact)
 
 /** A vp+jwt around whole credentials (VC-JOSE-COSE section 3.1.2). Nothing can be kept back in it. */
 export const sealVpJwt = (credentials: readonly string[], sealing: Sealing, sign: Sign): Promise<string> => {
   const { holder } = sealing
-  const mediaOf = (compact: string) => (compact.includes('~') ? 'dc+sd-jwt' : 'vc+jwt')
   return sealJws(
     { alg: holder.algorithm, kid: holder.kid, typ: 'vp+jwt', cty: 'vp' },
     {
       '@context': [contextV2],
       type: ['VerifiablePresentation'],
       holder: holder.did,
-      verifiableCredential: credentials.map(compact => enveloped(mediaOf(compact), compact)),
+      verifiableCredential: credentials.map(embedded),
       ...claimsOf(sealing),
     },
     sign,

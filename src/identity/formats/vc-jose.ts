@@ -1,14 +1,12 @@
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, Opened, Sign } from './format.ts'
-import { fromDateTime, fromNumericDate, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
+import { fromDateTime, fromNumericDate, jwsSignature, openJws, sealJws, textOrUndefined, toDateTime } from './jose.ts'
 import { malformed } from './json.ts'
-import { issuerId, narrow, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
-
-export const contextV2 = 'https://www.w3.org/ns/credentials/v2'
+import { contextsOf, contextV2, issuerId, narrow, readStatus, readSubject, readType, statusEntries } from './w3c.ts'
 
 /** The credential as VC Data Model 2.0 has it, before it is secured. */
-const credentialOf = (draft: Draft): Record<string, unknown> => ({
-  '@context': [contextV2, `${typeUrl(draft.baseUrl, draft.type)}/context`],
+export const credentialOf = (draft: Draft): Record<string, unknown> => ({
+  '@context': contextsOf(draft.baseUrl, draft.type),
   id: draft.id,
   type: ['VerifiableCredential', draft.type.id],
   issuer: draft.issuer,
@@ -45,7 +43,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   return {
     format: 'vc+jwt',
     compact,
-    signed,
+    signature: jwsSignature(signed),
     id: textOrUndefined(payload['id'], 'id'),
     issuer,
     type: readType(payload, types),

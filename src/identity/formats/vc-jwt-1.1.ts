@@ -1,6 +1,6 @@
 import type { CredentialTypes } from '../types.ts'
 import type { Draft, Format, Opened, Sign } from './format.ts'
-import { fromDateTime, fromNumericDate, openJws, sealJws, textOrUndefined } from './jose.ts'
+import { fromDateTime, fromNumericDate, jwsSignature, openJws, sealJws, textOrUndefined } from './jose.ts'
 import { isRecord, malformed } from './json.ts'
 import { isoOf, issuerId, narrow, readStatus, readSubject, readType, statusEntries, typeUrl } from './w3c.ts'
 
@@ -54,7 +54,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
   return {
     format: 'jwt_vc',
     compact,
-    signed,
+    signature: jwsSignature(signed),
     id: textOrUndefined(payload['jti'] ?? vc['id'], 'jti'),
     issuer,
     type: readType(vc, types),

@@ -4,10 +4,42 @@ import type { CredentialType, CredentialTypes } from '../types.ts'
 import type { Draft } from './format.ts'
 import { isRecord, malformed } from './json.ts'
 
+export const contextV2 = 'https://www.w3.org/ns/credentials/v2'
+
 export const statusListUrl = (baseUrl: string, list: number): string => `${baseUrl}/status/bitstring/${list}`
 export const tokenStatusListUrl = (baseUrl: string, list: number): string => `${baseUrl}/status/token/${list}`
 export const typeUrl = (baseUrl: string, type: CredentialType): string =>
   `${baseUrl}/types/${type.slug}/${type.version}`
+
+/** What an `EvmStatusEntry` says, for readers of JSON-LD; every agency serves it under `/contexts/`. */
+export const evmStatusContext = {
+  '@context': {
+    '@version': 1.1,
+    '@protected': true,
+    EvmStatusEntry: {
+      '@id': 'https://chancery.example/ns#EvmStatusEntry',
+      '@context': {
+        '@version': 1.1,
+        '@protected': true,
+        id: '@id',
+        type: '@type',
+        chain: 'https://chancery.example/ns#statusChain',
+        registry: 'https://chancery.example/ns#statusRegistry',
+        issuer: 'https://chancery.example/ns#statusIssuer',
+        list: 'https://chancery.example/ns#statusList',
+        index: 'https://chancery.example/ns#statusIndex',
+      },
+    },
+  },
+}
+export const evmStatusContextName = 'evm-status/1'
+
+/** The contexts of a credential of VC Data Model 2.0, in their order. */
+export const contextsOf = (baseUrl: string, type: CredentialType): string[] => [
+  contextV2,
+  `${typeUrl(baseUrl, type)}/context`,
+  `${baseUrl}/contexts/${evmStatusContextName}`,
+]
 
 export const evmStatusEntry = (pointer: StatusPointer): Record<string, unknown> => ({
   type: 'EvmStatusEntry',

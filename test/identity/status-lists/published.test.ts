@@ -2,10 +2,10 @@ import { gunzipSync } from 'node:zlib'
 import { getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list'
 import fc from 'fast-check'
 import { compactVerify, importJWK, type JWK } from 'jose'
-import { presentCredential } from '../../src/identity/present.ts'
-import { listTtlMs, twoBits } from '../../src/identity/status-lists.ts'
-import { isRefusal } from '../../src/kernel/refusal.ts'
-import { addressOf, audience, baseUrl, chain, openWallet, openWorld, partsOf, registry, type World } from './world.ts'
+import { presentCredential } from '../../../src/identity/present.ts'
+import { listTtlMs, twoBits } from '../../../src/identity/status-lists/published.ts'
+import { isRefusal } from '../../../src/kernel/refusal.ts'
+import { addressOf, audience, baseUrl, chain, openWallet, openWorld, partsOf, registry, type World } from '../world.ts'
 
 const pointer = (world: World, index: number) => ({
   ...{ chain, registry, list: 0, index },
