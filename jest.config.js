@@ -25,5 +25,6 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
   },
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // More than cores: suites that start services wait for them more than they work.
+  maxWorkers: 3,
 }

@@ -33,6 +33,8 @@ import { CbdcExchanges1763800001130 } from '../migrations/agency/1130-cbdc-excha
 import { Stablecoin1763800001140 } from '../migrations/agency/1140-stablecoin.ts'
 import { CbdcBoundedReads1763800001150 } from '../migrations/agency/1150-cbdc-bounded-reads.ts'
 import { CbdcPurseReads1763800001160 } from '../migrations/agency/1160-cbdc-purse-reads.ts'
+import { VcApi1763900001170 } from '../migrations/agency/1170-vc-api.ts'
+import { Exchanges1763900001180 } from '../migrations/agency/1180-exchanges.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -61,6 +63,7 @@ import { entities as mandateEntities } from './plugins/mandates/entities.ts'
 import { entities as pseudonymEntities } from './plugins/pseudonyms/entities.ts'
 import { entities as registryEntities } from './plugins/registry/entities.ts'
 import { entities as stablecoinEntities } from './plugins/stablecoin/entities.ts'
+import { entities as vcApiEntities } from './plugins/vc-api/entities.ts'
 import { entities as walletEntities } from './plugins/wallet/entities.ts'
 import { accessEntities, storeEntities } from './store/entities.ts'
 import { openIdempotency } from './store/idempotency.ts'
@@ -110,6 +113,7 @@ export const agencyEntities = [
   ...registryEntities,
   ...cbdcEntities,
   ...stablecoinEntities,
+  ...vcApiEntities,
   ...accessEntities,
 ]
 
@@ -146,6 +150,8 @@ export const agencyMigrations = [
   Stablecoin1763800001140,
   CbdcBoundedReads1763800001150,
   CbdcPurseReads1763800001160,
+  VcApi1763900001170,
+  Exchanges1763900001180,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

@@ -44,6 +44,33 @@ export type AgencyConfig = {
   carries: number[]
   /** Numbers of currencies of others whose reserve this agency attests. */
   attests: number[]
+  /** Issuer instances of the VC API. */
+  issuers: IssuerConfig[]
+  /** Makes of the agency a partner for the conformance suites of others; never in production. */
+  conformance?: ConformanceConfig
+}
+
+/** One key and one way to secure credentials with it, under a path of its own. */
+export type IssuerConfig = {
+  name: string
+  /** A cryptosuite of Data Integrity, or a media type of VC-JOSE-COSE without `application/`. */
+  suite: string
+  key: IssuerKeyKind
+  /** Puts an entry of a status list into what it issues. */
+  status: boolean
+}
+
+export const issuerKeyKinds = ['Ed25519', 'P-256', 'P-384', 'BLS12-381-G2'] as const
+export type IssuerKeyKind = (typeof issuerKeyKinds)[number]
+
+/**
+ * What holds for a conformance profile alone: whoever asks is let in as staff, credentials of any type and issuer count, and the
+ * process serves https with a certificate of its own.
+ */
+export type ConformanceConfig = {
+  port: number
+  /** Issuers of published test vectors, and the DIDs whose keys sign for them. */
+  issuers: Record<string, string[]>
 }
 
 export type LedgerConfig = { url: string; currency: number }
@@ -89,6 +116,7 @@ const defaults = {
   currencies: [],
   carries: [],
   attests: [],
+  issuers: [],
 }
 const known = [
   'name',
@@ -106,6 +134,8 @@ const known = [
   'carries',
   'attests',
   'ledger',
+  'issuers',
+  'conformance',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
@@ -214,6 +244,45 @@ const parseLedger = (value: unknown, file: string, allowedHttpOrigins: readonly 
   return { url: url as string, currency: currency as number }
 }
 
+const isSuite = /^[a-z0-9][a-z0-9+_-]{1,40}$/
+
+const parseIssuer = (value: unknown, file: string): IssuerConfig => {
+  const {
+    name,
+    suite,
+    key,
+    status = false,
+    ...rest
+  } = isRecord(value) ? value : fail(file, 'issuers must be a list of mappings')
+  for (const other of Object.keys(rest)) fail(file, `unknown key "issuers.${other}"`)
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{1,40}$/.test(name)) fail(file, 'issuers.name must be kebab-case')
+  if (typeof suite !== 'string' || !isSuite.test(suite)) fail(file, 'issuers.suite must name a way to secure')
+  const kind = issuerKeyKinds.find(each => each === key)
+  if (kind === undefined) return fail(file, `issuers.key is one of ${issuerKeyKinds.join(', ')}`)
+  if (typeof status !== 'boolean') return fail(file, 'issuers.status is true or false')
+  return { name: name as string, suite: suite as string, key: kind, status }
+}
+
+const parseIssuers = (value: unknown, file: string): IssuerConfig[] => {
+  if (!Array.isArray(value)) return fail(file, 'issuers must be a list')
+  const issuers = value.map(each => parseIssuer(each, file))
+  if (new Set(issuers.map(({ name }) => name)).size < issuers.length) fail(file, 'two issuers have one name')
+  return issuers
+}
+
+const parseConformance = (value: unknown, file: string): ConformanceConfig => {
+  const { port, issuers = {}, ...rest } = isRecord(value) ? value : fail(file, 'conformance must be a mapping')
+  for (const key of Object.keys(rest)) fail(file, `unknown key "conformance.${key}"`)
+  if (!isWhole(port, 1, 65_535)) return fail(file, 'conformance.port is a whole number from 1 to 65535')
+  const bound = isRecord(issuers) ? Object.entries(issuers) : fail(file, 'conformance.issuers must be a mapping')
+  for (const [url, dids] of bound) {
+    if (!URL.canParse(url)) fail(file, 'conformance.issuers are URLs')
+    const sound = isTexts(dids) && dids.length > 0 && dids.every(did => did.startsWith('did:'))
+    if (!sound) fail(file, 'conformance.issuers are bound to lists of DIDs')
+  }
+  return { port, issuers: issuers as Record<string, string[]> }
+}
+
 const parseYaml = (text: string, file: string): unknown => {
   try {
     return parse(text, { maxAliasCount: 10 })
@@ -266,6 +335,8 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
     if (raw[key] !== undefined) config[key] = parseNumbers(raw[key], key, file)
   const own = config.currencies.find(({ number }) => [...config.carries, ...config.attests].includes(number))
   if (own !== undefined) fail(file, `the currency ${own.number} is its own: others carry and attest it`)
+  if (raw['issuers'] !== undefined) config.issuers = parseIssuers(raw['issuers'], file)
+  if (raw['conformance'] !== undefined) config.conformance = parseConformance(raw['conformance'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ConfigError, readAgencies } from './config.ts'
+import { type AgencyConfig, ConfigError, readAgencies } from './config.ts'
+import { demoAgencies, servedAs } from './conformance.ts'
 import { readEnvironment } from './environment.ts'
 import { readMasterKey } from './identity/seal.ts'
 import { isRefusal } from './kernel/refusal.ts'
@@ -10,8 +11,11 @@ import { startServer } from './server.ts'
 
 const { env, argv } = process
 
-const agencyFiles = (): string[] => {
-  if (argv.length > 2) return argv.slice(2)
+/** The files that are named, or the demo's. */
+const agenciesOf = (files: string[]): AgencyConfig[] =>
+  files.length > 0 ? readAgencies(files) : demoAgencies(readAgencies(everyFile()))
+
+const everyFile = (): string[] => {
   const folder = resolve(import.meta.dirname, '../agents')
   return readdirSync(folder)
     .filter(name => name.endsWith('.yml'))
@@ -22,9 +26,9 @@ const agencyFiles = (): string[] => {
 const start = async () => {
   const began = performance.now()
   const { masterKey: source, ...environment } = readEnvironment(env)
-  const agencies = readAgencies(agencyFiles())
+  const agencies = agenciesOf(argv.slice(2))
   const server = await startServer({
-    ...{ ...environment, agencies },
+    ...{ ...(await servedAs(environment, agencies)), agencies },
     masterKey: readMasterKey(source),
     clock: { now: () => Date.now() },
     say: line => console.log(line),

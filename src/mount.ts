@@ -12,8 +12,9 @@ import type { IssuerKey } from './identity/issue.ts'
 import type { KeyInfo } from './identity/keys.ts'
 import { ownDecisions } from './identity/status.ts'
 import type { CredentialTypes } from './identity/types.ts'
+import { judgedOpenly } from './instances.ts'
 import { admitAgencies } from './institutions.ts'
-import { casesOf } from './kernel/gate.ts'
+import { type Caller, casesOf } from './kernel/gate.ts'
 import type { Identity } from './kernel/identity.ts'
 import type { Route } from './kernel/plugin.ts'
 import type { StatusValue } from './kernel/ports.ts'
@@ -112,10 +113,11 @@ const openGate = ({ agency, identity, newId }: Mounting, routes: () => Record<st
 type Callers = Pick<AuthParts, 'citizens' | 'holders' | 'agencies'>
 
 const authOf = (agency: AgencyOnChain, routes: Record<string, Route>, callers: Callers) => {
-  const { oidc } = agency.config
+  const { oidc, conformance } = agency.config
   const scopes = Object.values(routes).flatMap(({ requires }) => scopesOf(requires))
+  const unknown: Caller | undefined = conformance && { kind: 'apiKey', id: 'conformance', scopes }
   return createAuth({
-    ...{ store: agency.store, clock: agency.settings.clock, ...callers },
+    ...{ store: agency.store, clock: agency.settings.clock, ...callers, unknown },
     scopes: [...new Set(scopes)],
     oidc: oidc && {
       ...oidc,
@@ -134,7 +136,8 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const { clock, publicUrl } = settings
   const registry = chain.contracts.StatusRegistry.address
   const authority = { chain: chain.client.chain, registry, issuer: address }
-  const { identity, issuerKey } = await identityOf(agency, types, authority)
+  const { identity: own, issuerKey } = await identityOf(agency, types, authority)
+  const identity = config.conformance === undefined ? own : judgedOpenly(agency, own)
   const { status, trust } = chain.follower
   const verifying = { types, dids, status, trust, clock, chain: chain.client.chain }
   const mounting = {

@@ -27,6 +27,7 @@ import {
   veramoSurface,
 } from './identity/veramo-plugin.ts'
 import { issuerAddress, type VerifyNeeds } from './identity/verify.ts'
+import { instancesOf } from './instances.ts'
 import { derivePseudonyms } from './institutions.ts'
 import type { Caller } from './kernel/gate.ts'
 import type { Identity, Issuance } from './kernel/identity.ts'
@@ -52,6 +53,7 @@ import { registry } from './plugins/registry/plugin.ts'
 import { followCoins } from './plugins/stablecoin/actions/follow.ts'
 import type { StablecoinNeeds } from './plugins/stablecoin/needs.ts'
 import { stablecoin } from './plugins/stablecoin/plugin.ts'
+import { vcApi } from './plugins/vc-api/plugin.ts'
 import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 import { keepRegisters, registryOf } from './registers.ts'
 import { keepRound } from './rounds.ts'
@@ -118,6 +120,7 @@ const openVeramo = (mounting: Mounting): CredentialsNeeds['veramo'] => {
     },
     show(compact) {
       const credential = openCredential(compact, types)
+      if (credential.format === 'ldp_vc') return credential.document
       return { ...formats[credential.format].show(credential), proof: { type: 'JwtProof2020', jwt: compact } }
     },
   }
@@ -213,6 +216,7 @@ const mountCredentials = (mounting: Mounting): Mounted => {
       },
       publicUrl: settings.publicUrl,
       vcalm: config.vcalm,
+      challenges: config.conformance === undefined,
     }),
   }
 }
@@ -352,6 +356,12 @@ const mountStablecoin = async ({ agency, identity, newId }: Mounting): Promise<M
 }
 
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
+const mountVcApi = async (mounting: Mounting): Promise<Mounted> => {
+  const { agency, identity, issuerKey } = mounting
+  const issuing = agency.config.conformance === undefined ? { issuance: issuanceOf(mounting), issuerKey } : undefined
+  return { routes: vcApi.routes({ ...(await instancesOf(agency, issuing)), identity }) }
+}
+
 export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
   mandates: mountMandates,
@@ -362,4 +372,5 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   registry: mountRegistry,
   cbdc: mountCbdc,
   stablecoin: mountStablecoin,
+  'vc-api': mountVcApi,
 }

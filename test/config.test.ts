@@ -28,6 +28,7 @@ describe('an agency file', () => {
       currencies: [],
       carries: [],
       attests: [],
+      issuers: [],
     })
   })
 

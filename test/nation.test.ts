@@ -140,6 +140,7 @@ describe('the demo nation', () => {
     for (const path of [
       '/status/bitstring/0',
       '/status/token/0',
+      '/status/token',
       '/types',
       '/did.json',
       '/log/checkpoint',
@@ -148,6 +149,20 @@ describe('the demo nation', () => {
       const response = await fetch(`${service.url}/transport-authority${path}`)
       expect([path, response.status]).toEqual([path, 200])
     }
+  })
+
+  it('serves a Token Status List as CWT to those who accept nothing else, and names all its lists', async () => {
+    const base = `${service.url}/transport-authority/status/token`
+    const typeOf = async (accept: string) => {
+      const response = await fetch(`${base}/0`, { headers: { accept } })
+      return { type: response.headers.get('content-type'), first: new Uint8Array(await response.arrayBuffer())[0] }
+    }
+    // A COSE_Sign1 begins with its tag, a JWT with the brace of its header.
+    expect(await typeOf('application/statuslist+cwt')).toEqual({ type: 'application/statuslist+cwt', first: 0xd2 })
+    expect(await typeOf('application/statuslist+jwt')).toMatchObject({ type: 'application/statuslist+jwt' })
+    expect(await typeOf('*/*')).toMatchObject({ type: 'application/statuslist+jwt' })
+    const { status_lists } = (await (await fetch(base)).json()) as { status_lists: string[] }
+    expect(status_lists[0]).toBe(`${base}/0`)
   })
 
   it('lists what it issued by pages and hands one out', async () => {

@@ -48,6 +48,8 @@ export type AuthParts = {
   citizens?: Citizens | undefined
   holders?: HolderSessions | undefined
   agencies?: Agencies | undefined
+  /** Whoever brings no authorization is this caller; in a conformance profile, one with every scope. */
+  unknown?: Caller | undefined
 }
 
 export type AuthRequest = {
@@ -150,7 +152,16 @@ const createOidc = (config: OidcConfig, clock: Clock): ((token: string) => Promi
  * Who is calling: API keys (`ck_`), citizens' sessions (`cs_`), OIDC tokens of staff; with the scheme DPoP, sessions of
  * holders (`gs_`); with the scheme Agency, other institutions; nobody without a header.
  */
-export const createAuth = ({ store, clock, scopes, oidc, citizens, holders, agencies }: AuthParts): Auth => {
+export const createAuth = ({
+  store,
+  clock,
+  scopes,
+  oidc,
+  citizens,
+  holders,
+  agencies,
+  unknown = anonymous,
+}: AuthParts): Auth => {
   const apiKeys = createApiKeys(store, clock)
   const verifyOidc = oidc === undefined ? undefined : createOidc(oidc, clock)
 
@@ -174,7 +185,7 @@ export const createAuth = ({ store, clock, scopes, oidc, citizens, holders, agen
   return {
     async authenticate(call) {
       const { authorization, dpop, method = '', url = '', query = '', request = '', renew = () => undefined } = call
-      if (authorization === undefined) return anonymous
+      if (authorization === undefined) return unknown
       const [, scheme, token] = /^(Bearer|DPoP|Agency) ([\x21-\x7e]+)$/i.exec(authorization) ?? []
       if (scheme === undefined || token === undefined || token.length > tokenMax) throw invalid()
       const how = scheme.toLowerCase()

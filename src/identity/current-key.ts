@@ -59,4 +59,8 @@ export const withCurrentKey = (identity: Identity, { look }: CurrentKey): Identi
     await look()
     return identity.tokenList(list)
   },
+  async tokenListCwt(list) {
+    await look()
+    return identity.tokenListCwt(list)
+  },
 })

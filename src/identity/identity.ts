@@ -2,11 +2,12 @@ import type { Identity } from '../kernel/identity.ts'
 import type { Clock, Signer, StatusPointer, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { didWebDocument, didWebFor } from './did-web.ts'
 import type { Dids } from './dids.ts'
+import { evmStatusContext, evmStatusContextName } from './formats/w3c.ts'
 import { type IssuerKey, issueCredential } from './issue.ts'
 import { verifyPresentation } from './present.ts'
 import { challengeOf, prove, recheck } from './prove.ts'
 import { type OwnDecisions, withOwnDecisions } from './status.ts'
-import { type ListBits, openPublishedLists } from './status-lists.ts'
+import { type ListBits, openPublishedLists } from './status-lists/published.ts'
 import { viewOf } from './type-metadata.ts'
 import type { CredentialTypes } from './types.ts'
 import { type VerifyNeeds, verifyCredential } from './verify.ts'
@@ -36,23 +37,32 @@ export const openIdentity = (needs: IdentityNeeds): Identity => {
   const status = withOwnDecisions(needs.status, needs.own)
   const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain }
   const proving = { ...verifying, did }
-  const published = openPublishedLists({ source: needs.lists, signer, issuer, clock, baseUrl })
+  const published = openPublishedLists({
+    ...{ source: needs.lists, signer, issuer, clock, baseUrl },
+    aggregationUri: `${baseUrl}/status/token`,
+  })
   return {
     did,
     types: types.all.map(viewOf),
+    contexts: { [evmStatusContextName]: evmStatusContext },
     async issue(request) {
       const { draft, format, compact } = await issueCredential(request, issuing)
       const { id, type, issuedAt, validUntil, status: pointer } = draft
       return { id, type: type.id, typeVersion: type.version, format, compact, issuedAt, validUntil, status: pointer }
     },
     verify: (credential, options) => verifyCredential(credential, verifying, options),
-    verifyPresentation: (presentation, expected) => verifyPresentation(presentation, verifying, expected),
+    async verifyPresentation(presentation, { challenge, ...expected }) {
+      if (challenge === undefined) throw new TypeError('a presentation of the house answers a challenge')
+      return verifyPresentation(presentation, verifying, { ...expected, challenge })
+    },
     challengeOf,
     prove: (presentations, expected) => prove(presentations, expected, proving),
     recheck: proof => recheck(proof, proving),
     decide: needs.own.decide,
     bitstringList: published.bitstring,
     tokenList: published.token,
+    tokenListCwt: published.tokenCwt,
+    listAggregation: published.aggregation,
     async didDocument() {
       const { didDocument } = await dids.resolve(did)
       if (didDocument === null) throw new Error(`our own ${did} does not resolve`)

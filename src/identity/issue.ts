@@ -83,6 +83,7 @@ export const issueCredential = async (request: IssueRequest, needs: IssueNeeds):
     issuer: issuer.did,
     kid: issuer.kid,
     algorithm: issuer.algorithm,
+    cryptosuite: request.cryptosuite ?? 'ecdsa-rdfc-2019',
     subject,
     holderJwk: bindsByKey ? await holderJwk(subject.id, needs.dids) : undefined,
     issuedAt: Math.floor(now / 1_000) * 1_000,

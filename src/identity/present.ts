@@ -4,12 +4,13 @@ import type { PresentationVerdict, Verdict } from '../kernel/identity.ts'
 import type { SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { VerificationKey } from './did-keys.ts'
-import { unwrap } from './formats/detect.ts'
+import { isDocument, unwrap } from './formats/detect.ts'
 import type { KeyBinding, Opened } from './formats/format.ts'
 import { keyUrl, signatureHolds } from './formats/jose.ts'
 import { isRecord } from './formats/json.ts'
+import { openLdpPresentation, sealLdpVp } from './formats/ldp-vp.ts'
 import { type OpenedPresentation, openPresentation, sealVp11, sealVpJwt } from './formats/presentation.ts'
-import { bindKey, discloseOnly } from './formats/sd-jwt-vc.ts'
+import { bindKey, discloseOnly } from './formats/sd-jwt-present.ts'
 import { Generations } from './generations.ts'
 import { type PublicKey, publicKeyFromJwk } from './key-material.ts'
 import { clockSkewMs } from './standing.ts'
@@ -28,7 +29,7 @@ export type PresentationExpectation = VerifyOptions & {
   audience: readonly string[]
 }
 
-const judgeChallenge = (
+export const judgeChallenge = (
   shown: Pick<OpenedPresentation, 'nonce' | 'audience' | 'issuedAt' | 'notBefore' | 'expiresAt'>,
   expected: PresentationExpectation,
   now: number,
@@ -68,7 +69,11 @@ const holderKeyOf = (jwk: JsonWebKey): PublicKey => {
   return key
 }
 
-const judgeKeyBinding = async (opened: Opened, binding: KeyBinding | undefined): Promise<string> => {
+/** @returns the thumbprint of the holder's key. */
+export const judgeKeyBinding = async (
+  opened: Pick<Opened, 'confirmation'>,
+  binding: KeyBinding | undefined,
+): Promise<string> => {
   if (binding === undefined) throw rejected('holder_unproven', 'The SD-JWT is presented without a key binding.')
   if (opened.confirmation === undefined)
     throw rejected('holder_unproven', 'The SD-JWT names no key of its holder (cnf).')
@@ -92,7 +97,7 @@ const holderProven =
     const holderKey = await checks.runAsync('holderBinding', () => judgeKeyBinding(opened, binding))
     checks.run('challenge', () => {
       if (binding === undefined) throw rejected('challenge_mismatch', 'No challenge is answered without a key binding.')
-      judgeChallenge({ ...binding, notBefore: undefined, expiresAt: undefined }, expected, now)
+      judgeChallenge(binding, expected, now)
     })
     return holderKey
   }
@@ -127,19 +132,19 @@ const holderIs = (key: VerificationKey, needs: VerifyNeeds, proven: HolderCheck)
 }
 
 const signerOf = async (shown: OpenedPresentation, needs: VerifyNeeds, now: number): Promise<VerificationKey> => {
-  const { kid, alg } = shown.signed.header
+  const { kid, algorithm } = shown.signature
   const key = await needs.dids.key(keyUrl(kid, shown.holder ?? ''), 'authentication', now)
-  if (key.algorithm !== alg) {
+  if (key.algorithm !== algorithm) {
     throw rejected('algorithm_mismatch', 'The header names another algorithm than the key has.')
   }
   if (shown.holder !== undefined && (await needs.dids.subjectOf(shown.holder)) !== key.did) {
     throw rejected('key_of_another', 'The presentation is signed by a key that is not its holder’s.')
   }
-  if (await signatureHolds(shown.signed, key)) return key
+  if (await shown.signature.holds(key)) return key
   throw rejected('signature_invalid', 'The signature does not fit the presentation.')
 }
 
-const verifyJwtPresentation = async (
+const verifyWhole = async (
   input: unknown,
   compact: string,
   needs: VerifyNeeds,
@@ -150,7 +155,7 @@ const verifyJwtPresentation = async (
   const nothing = () => ({ verdict: { ...checks.verdict(now), credentials: [] }, credentials: [] })
   let shown: OpenedPresentation | undefined
   checks.run('format', () => {
-    shown = openPresentation(input, compact)
+    shown = isDocument(compact) ? openLdpPresentation(compact) : openPresentation(input, compact)
   })
   if (shown === undefined) return nothing()
   const presentation: OpenedPresentation = shown
@@ -177,7 +182,8 @@ export type JudgedPresentation = { verdict: PresentationVerdict; own?: Verdict; 
 /**
  * Judges a presentation and every credential inside it: who presents, to whom, in answer to which challenge, and
  * whether each credential belongs to that holder and stands.
- * @param input vp+jwt, VC-JWT 1.1 presentation, EnvelopedVerifiablePresentation, or an SD-JWT with key binding.
+ * @param input vp+jwt, VC-JWT 1.1 presentation, EnvelopedVerifiablePresentation, an SD-JWT with key binding, or a
+ * VerifiablePresentation with a DataIntegrityProof.
  */
 export const verifyPresentation = async (
   input: unknown,
@@ -199,17 +205,17 @@ export const judgePresentation = async (
     return { verdict: { ...checks.verdict(expected.at ?? needs.clock.now()), credentials: [] }, credentials: [] }
   }
   const text: string = compact
-  return text.includes('~')
+  return !isDocument(text) && text.includes('~')
     ? verifySdJwt(isRecord(input) && input['proof'] !== undefined ? input : text, needs, expected)
-    : verifyJwtPresentation(input, text, needs, expected)
+    : verifyWhole(input, text, needs, expected)
 }
 
 export type HolderKey = { did: string; kid: string; keyId: string; algorithm: SignatureAlgorithm }
 
 /**
  * Makes a presentation of one held credential for a named verifier: an SD-JWT with the chosen claims and a key
- * binding, or a vp+jwt (for a VC-JWT 1.1 a presentation of that model) around the whole credential, which cannot keep
- * claims back.
+ * binding, or a presentation in the credential's own manner (vp+jwt, VC-JWT 1.1, Data Integrity) around the whole
+ * credential, which cannot keep claims back.
  * @param to.claims names or dotted paths of the disclosable claims to show.
  */
 export const presentCredential = async (
@@ -226,5 +232,6 @@ export const presentCredential = async (
     return bindKey(shown, { audience: to.audience, nonce: to.challenge, issuedAt: now, algorithm, kid }, sign)
   }
   const sealing = { holder: key, audience: to.audience, nonce: to.challenge, now }
+  if (held.format === 'ldp_vc') return sealLdpVp([held.compact], sealing, sign)
   return held.format === 'jwt_vc' ? sealVp11([held.compact], sealing, sign) : sealVpJwt([held.compact], sealing, sign)
 }

@@ -3,9 +3,10 @@ import type { ProvenCredential } from '../kernel/gate.ts'
 import type { CheckName, LapsedCredential, Proof, Standing, Verdict } from '../kernel/identity.ts'
 import type { StatusPointer, StatusReader } from '../kernel/ports.ts'
 import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
-import { unwrap } from './formats/detect.ts'
+import { isDocument, unwrap } from './formats/detect.ts'
 import { keyUrl, openJws } from './formats/jose.ts'
 import { isRecord, malformed } from './formats/json.ts'
+import { openLdpPresentation, readLdpPresentation } from './formats/ldp-vp.ts'
 import { judgePresentation } from './present.ts'
 import { judgeAncestors, recheckStanding } from './standing.ts'
 import { issuerAddress, type Judged, type VerifyNeeds } from './verify.ts'
@@ -84,6 +85,9 @@ const standingOf = ({ opened, key }: Judged, chain: string): Standing => {
   return standing
 }
 
+/** The credential without what its holder adds or keeps back. */
+const whole = (compact: string): string => (isDocument(compact) ? compact : (compact.split('~', 1)[0] ?? ''))
+
 const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): ProvenCredential => {
   if (opened === undefined || key === undefined || holderKey === undefined) {
     throw new Error('a credential that passed its checks has a holder')
@@ -92,7 +96,7 @@ const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): Pro
   const proven: ProvenCredential = {
     ...{ type: type.id, issuer: key.did, holder: subjectId ?? `urn:jkt:${holderKey}`, holderKey, claims },
     // Without disclosures and key binding: the same however much of it is shown.
-    digest: hash('sha256', opened.compact.split('~', 1)[0] ?? '', 'base64url'),
+    digest: hash('sha256', whole(opened.compact), 'base64url'),
     own: key.did === did,
   }
   if (id !== undefined) proven.credentialId = id
@@ -160,7 +164,7 @@ const joined = (parts: readonly Proof[]): Proof => ({
 /**
  * Judges everything that was presented over one challenge. Each credential stands for itself: one that fails does not
  * fail the others, and `lapsed` says why it does not count.
- * @param presentations vp+jwt, VC-JWT 1.1 presentations, or SD-JWTs with key binding.
+ * @param presentations vp+jwt, VC-JWT 1.1 presentations, SD-JWTs with key binding, or JSON texts with a DataIntegrityProof.
  * @throws Refusal malformed/presentation_excessive
  */
 export const prove = async (
@@ -181,6 +185,7 @@ export const prove = async (
 const credentialsIn = (presentation: string): number => {
   try {
     const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+    if (isDocument(compact)) return [readLdpPresentation(compact)['verifiableCredential'] ?? []].flat().length
     if (compact.includes('~')) return 1
     const { payload } = openJws(compact)
     const { verifiableCredential: listed } = isRecord(payload['vp']) ? payload['vp'] : payload
@@ -193,6 +198,7 @@ const credentialsIn = (presentation: string): number => {
 
 const challengeIn = (presentation: string): unknown => {
   const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+  if (isDocument(compact)) return openLdpPresentation(compact).nonce
   const jws = compact.includes('~') ? compact.slice(compact.lastIndexOf('~') + 1) : compact
   if (jws === '') throw malformed('An SD-JWT is presented without a key binding.')
   const { payload } = openJws(jws)

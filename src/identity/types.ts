@@ -6,6 +6,8 @@ import addFormats from 'ajv-formats'
 import { canonical } from '../kernel/canonical.ts'
 import { type FormatId, formatIds } from '../kernel/identity.ts'
 import { Refusal } from '../kernel/refusal.ts'
+import { evmStatusContext, evmStatusContextName } from './formats/w3c.ts'
+import { withSharedContexts } from './linked-data/contexts.ts'
 
 type Text = Record<string, string>
 type Display = Record<
@@ -32,6 +34,8 @@ export type CredentialTypeFile = {
 }
 
 export type CredentialType = CredentialTypeFile & {
+  /** Those of the file, and `ldp_vc` where VC Data Model 2.0 is among them: the same document, with a proof in it. */
+  formats: FormatId[]
   /** File name without version: the path under `/types/`. */
   slug: string
   schemaId: string
@@ -136,6 +140,19 @@ const parse = (path: string, name: string): CredentialTypeFile => {
   return file
 }
 
+/** Data Integrity came after the first types were released, whose files are not edited. */
+const offeredIn = (formats: readonly FormatId[]): FormatId[] =>
+  formats.includes('vc+jwt') ? [...new Set<FormatId>([...formats, 'ldp_vc'])] : [...formats]
+
+/** The contexts of the types, which no proof over RDF can be made or verified without. */
+const shareContexts = (types: readonly CredentialType[]): void => {
+  const contexts = types.map(({ slug, version, context }) => [
+    `/types/${slug}/${version}/context`,
+    { '@context': context },
+  ])
+  withSharedContexts({ ...Object.fromEntries(contexts), [`/contexts/${evmStatusContextName}`]: evmStatusContext })
+}
+
 const compile = (file: CredentialTypeFile, slug: string, name: string, ajv: Ajv2020): CredentialType => {
   const hideable = new Set(file.disclosable.filter(path => path.length === 1).map(path => path[0]))
   const whole = ajv.compile(file.schema)
@@ -153,6 +170,7 @@ const compile = (file: CredentialTypeFile, slug: string, name: string, ajv: Ajv2
   if (problem !== undefined) throw new Error(`schemas/${name}: its example does not pass its schema: ${problem}`)
   return {
     ...file,
+    formats: offeredIn(file.formats),
     slug,
     schemaId: file.schema.$id,
     schemaDigest: `0x${createHash('sha256').update(canonical(file.schema)).digest('hex')}`,
@@ -182,6 +200,7 @@ export const loadCredentialTypes = (folder: string): CredentialTypes => {
   }
   const vcts = unique('vct')
   const schemas = unique('schemaId')
+  shareContexts(all)
   return {
     all,
     byId(id, version) {

@@ -16,12 +16,13 @@ import type { ICredentialProvider } from '@veramo/credential-w3c'
 import type { FormatId, IssueRequest, PresentationVerdict, Verdict } from '../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { formats, openCredential, unwrap } from './formats/detect.ts'
+import { formats, isDocument, openCredential, unwrap } from './formats/detect.ts'
 import type { Sign } from './formats/format.ts'
 import { keyUrl, typOf } from './formats/jose.ts'
 import { isRecord } from './formats/json.ts'
+import { sealLdpVp } from './formats/ldp-vp.ts'
 import { type Sealing, sealVp11, sealVpJwt, showPresentation } from './formats/presentation.ts'
-import { bindKey, discloseOnly } from './formats/sd-jwt-vc.ts'
+import { bindKey, discloseOnly } from './formats/sd-jwt-present.ts'
 import type { HolderKey, PresentationExpectation } from './present.ts'
 import type { CredentialTypes } from './types.ts'
 
@@ -46,7 +47,10 @@ const proofFormats: Record<FormatId, readonly string[]> = {
   'vc+jwt': ['vc+jwt', 'vp+jwt'],
   'dc+sd-jwt': ['dc+sd-jwt'],
   jwt_vc: ['jwt', 'jwt_vc'],
+  ldp_vc: ['ldp_vc', 'ldp_vp'],
 }
+
+const ofVersion2: ReadonlySet<FormatId> = new Set<FormatId>(['vc+jwt', 'ldp_vc'])
 
 const contextV1 = 'https://www.w3.org/2018/credentials/v1'
 const contextV2 = 'https://www.w3.org/ns/credentials/v2'
@@ -94,7 +98,7 @@ const requestOf = (
   const subject = credential['credentialSubject']
   if (!isRecord(subject)) throw rejected('schema_violated', 'credentialSubject must be one object.')
   // VC Data Model 2.0 has no issuanceDate: one that stands there is CredentialPlugin's.
-  const issued = format === 'vc+jwt' ? undefined : credential['issuanceDate']
+  const issued = ofVersion2.has(format) ? undefined : credential['issuanceDate']
   return {
     ...{ type, format, subject, version: named?.version },
     validFrom: timeOf(credential['validFrom'] ?? issued, 'validFrom'),
@@ -132,6 +136,7 @@ const compactIn = (document: unknown): string | undefined => {
 const formatIn = (document: unknown): FormatId | undefined => {
   const compact = compactIn(document)
   if (compact === undefined) return typeof document === 'string' ? 'jwt_vc' : undefined
+  if (isDocument(compact)) return 'ldp_vc'
   if (compact.includes('~')) return 'dc+sd-jwt'
   try {
     const typ = typOf(compact)
@@ -182,11 +187,13 @@ const presentAs = async (
   const holder = await holderKey(args, context, needs)
   const now = needs.clock.now()
   const sign: Sign = async (algorithm, input) => {
-    const data = input.toString('latin1')
-    return Buffer.from(await context.agent.keyManagerSign({ keyRef: holder.keyId, data, algorithm }), 'base64url')
+    const data = input.toString('hex')
+    const asked = { keyRef: holder.keyId, data, encoding: 'base16', algorithm } as const
+    return Buffer.from(await context.agent.keyManagerSign(asked), 'base64url')
   }
   if (format !== 'dc+sd-jwt') {
     const sealing: Sealing = { holder, audience: domain, nonce: challenge, now }
+    if (format === 'ldp_vc') return JSON.parse(await sealLdpVp(credentials, sealing, sign))
     const seal = format === 'vc+jwt' ? sealVpJwt : sealVp11
     return showPresentation(await seal(credentials, sealing, sign))
   }
@@ -217,8 +224,9 @@ const providerOf = (
 
   async createVerifiableCredential(args) {
     const request = requestOf(args, format, needs)
-    if (format === 'vc+jwt') undoPlugin(args.credential)
+    if (ofVersion2.has(format)) undoPlugin(args.credential)
     const { compact } = await needs.issue(request)
+    if (isDocument(compact)) return JSON.parse(compact) as VerifiableCredential
     const shown = formats[format].show(openCredential(compact, needs.types))
     return { ...shown, proof: { type: 'JwtProof2020', jwt: compact } } as unknown as VerifiableCredential
   },
@@ -280,7 +288,7 @@ const statusPlugin = (needs: VeramoFormatNeeds, judged: WeakMap<object, Verdict>
  */
 export const veramoFormats = (needs: VeramoFormatNeeds): { providers: ICredentialProvider[]; status: IAgentPlugin } => {
   const judged = new WeakMap<object, Verdict>()
-  const order: FormatId[] = ['vc+jwt', 'dc+sd-jwt', 'jwt_vc']
+  const order: FormatId[] = ['vc+jwt', 'dc+sd-jwt', 'jwt_vc', 'ldp_vc']
   return {
     providers: order.map(format => providerOf(format, needs, judged)),
     status: statusPlugin(needs, judged),

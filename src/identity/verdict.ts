@@ -43,6 +43,10 @@ export class Checks {
     }
   }
 
+  failed(): boolean {
+    return this.#first !== undefined
+  }
+
   verdict(at: number): Verdict {
     const verdict: Verdict = { verified: this.#first === undefined, checks: this.list, at }
     const first = this.#first

@@ -4,7 +4,7 @@ import { Refusal } from '../kernel/refusal.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
 import { openCredential } from './formats/detect.ts'
 import type { Opened } from './formats/format.ts'
-import { keyUrl, signatureHolds } from './formats/jose.ts'
+import { keyUrl } from './formats/jose.ts'
 import { judgeAccreditation, judgeAdmission, judgeDates, judgeKey, statusRefusals } from './standing.ts'
 import type { CredentialTypes } from './types.ts'
 import { Checks } from './verdict.ts'
@@ -37,17 +37,17 @@ export const issuerAddress = (did: string, chain: string): string => {
 
 /** What must stand before anything else is looked at: who signed, and whether it is the issuer's key. */
 const signatureOf = async (opened: Opened, needs: VerifyNeeds, now: number): Promise<VerificationKey> => {
-  const { kid, alg } = opened.signed.header
+  const { kid, algorithm } = opened.signature
   const signedAt = Math.min(opened.issuedAt ?? now, now)
   const pending = needs.dids.key(keyUrl(kid, opened.issuer), 'assertionMethod', signedAt)
   const key = pending instanceof Promise ? await pending : pending
-  if (key.algorithm !== alg)
+  if (key.algorithm !== algorithm)
     throw rejected('algorithm_mismatch', 'The header names another algorithm than the key has.')
   const issuer = needs.dids.subjectOf(opened.issuer)
   if (key.did !== (issuer instanceof Promise ? await issuer : issuer)) {
     throw rejected('key_of_another', 'The credential is signed by a key that is not its issuer’s.')
   }
-  if (!(await signatureHolds(opened.signed, key))) {
+  if (!(await opened.signature.holds(key))) {
     throw rejected('signature_invalid', 'The signature does not fit the credential.')
   }
   return key

@@ -9,6 +9,8 @@ export type QueriedType = {
   vct: string
   formats: readonly FormatId[]
   schema: Record<string, unknown>
+  /** JSON-LD, of types that are to be had as `ldp_vc`. */
+  context?: Record<string, unknown>
 }
 
 type Value = string | number | boolean
@@ -79,7 +81,29 @@ const claimsOf = (query: CredentialQuery, type: QueriedType, prefix: readonly st
 }
 
 /** The formats of DCQL for ours, the preferred one first. */
-const formatNames = { 'dc+sd-jwt': 'dc+sd-jwt', 'vc+jwt': 'vc+jwt', jwt_vc: 'jwt_vc_json' } as const
+const formatNames = {
+  'dc+sd-jwt': 'dc+sd-jwt',
+  'vc+jwt': 'vc+jwt',
+  jwt_vc: 'jwt_vc_json',
+  ldp_vc: 'ldp_vc',
+} as const satisfies Record<FormatId, string>
+
+const credentialIri = 'https://www.w3.org/2018/credentials#VerifiableCredential'
+
+/** The type as its context expands it (OpenID4VP 1.0, appendix B.1.1). */
+const typeIri = ({ id, context }: QueriedType): string => {
+  const term = context?.[id]
+  const iri = typeof term === 'object' && term !== null ? (term as Record<string, unknown>)['@id'] : term
+  if (typeof iri === 'string') return iri
+  throw new Error(`the context of ${id} does not define it`)
+}
+
+/** Which credentials of the types count, in the words of the format (OpenID4VP 1.0, appendices B.1.1 and B.3.5). */
+const metaOf = (format: FormatId, versions: readonly QueriedType[], type: string): Record<string, unknown> => {
+  if (format === 'dc+sd-jwt') return { vct_values: versions.map(({ vct }) => vct) }
+  if (format !== 'ldp_vc') return { type_values: [['VerifiableCredential', type]] }
+  return { type_values: [...new Set(versions.map(typeIri))].map(iri => [credentialIri, iri]) }
+}
 
 const entryOf = (
   query: CredentialQuery,
@@ -96,9 +120,7 @@ const entryOf = (
   return {
     id: query.id,
     format: formatNames[format],
-    meta: isSdJwt
-      ? { vct_values: versions.map(({ vct }) => vct) }
-      : { type_values: [['VerifiableCredential', query.type]] },
+    meta: metaOf(format, versions, query.type),
     ...(claims.length === 0 ? {} : { claims }),
     ...(query.mandate === true ? { multiple: true } : {}),
   }

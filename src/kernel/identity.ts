@@ -3,8 +3,12 @@ import type { BlockRef, StatusPointer, StatusValue, Tx } from './ports.ts'
 import type { RefusalKind } from './refusal.ts'
 
 /** What plugins ask of `identity/`; the composition root hands it over. Times are milliseconds. */
-export const formatIds = ['dc+sd-jwt', 'vc+jwt', 'jwt_vc'] as const
+export const formatIds = ['dc+sd-jwt', 'vc+jwt', 'jwt_vc', 'ldp_vc'] as const
 export type FormatId = (typeof formatIds)[number]
+
+/** How an `ldp_vc` of this agency is secured (Data Integrity ECDSA Cryptosuites 1.0); without a choice, the first. */
+export const issuingSuites = ['ecdsa-rdfc-2019', 'ecdsa-jcs-2019'] as const
+export type IssuingSuite = (typeof issuingSuites)[number]
 
 /** The checks of a verification, in their order of precedence. */
 export const checkNames = [
@@ -52,6 +56,8 @@ export type IssueRequest = {
   type: string
   version?: number | undefined
   format?: FormatId | undefined
+  /** Of an `ldp_vc`. @default ecdsa-rdfc-2019 */
+  cryptosuite?: IssuingSuite | undefined
   /** Claims with the holder's DID as `id`. */
   subject: Record<string, unknown>
   validFrom?: number | undefined
@@ -129,11 +135,13 @@ export type TypeView = {
 export type Identity = {
   did: string
   types: TypeView[]
+  /** Context documents beside those of the types, by `<name>/<version>`. */
+  contexts: Readonly<Record<string, Record<string, unknown>>>
   issue(request: IssueRequest): Promise<IssuedCredential>
   verify(credential: unknown, options: { at?: number | undefined }): Promise<Verdict>
   verifyPresentation(
     presentation: unknown,
-    expected: { challenge: string; audience: readonly string[]; at?: number | undefined },
+    expected: { challenge?: string | undefined; audience: readonly string[]; at?: number | undefined },
   ): Promise<PresentationVerdict>
   /** The one challenge that presentations say they answer. @throws Refusal credential_malformed, challenge_mismatch */
   challengeOf(presentations: readonly string[]): string
@@ -145,6 +153,9 @@ export type Identity = {
   decide(pointer: StatusPointer, value: StatusValue): void
   bitstringList(list: number): Promise<string>
   tokenList(list: number): Promise<string>
+  tokenListCwt(list: number): Promise<Uint8Array>
+  /** Where all token lists of this agency stand. */
+  listAggregation(): { status_lists: string[] }
   didDocument(): Promise<Record<string, unknown>>
   /** W3C DID resolution result. */
   resolve(did: string, options: { versionTime?: string | undefined }): Promise<Record<string, unknown>>

@@ -8,8 +8,8 @@ import {
 } from 'did-jwt-vc'
 import { compactVerify, importJWK, type JWK, SignJWT } from 'jose'
 import { formatOf, formats, openCredential } from '../../src/identity/formats/detect.ts'
-import { signatureHolds } from '../../src/identity/formats/jose.ts'
-import { discloseOnly } from '../../src/identity/formats/sd-jwt-vc.ts'
+import { fromDateTime, signatureHolds } from '../../src/identity/formats/jose.ts'
+import { discloseOnly } from '../../src/identity/formats/sd-jwt-present.ts'
 import { evmStatusEntry } from '../../src/identity/formats/w3c.ts'
 import type { KeyKind } from '../../src/identity/key-material.ts'
 import { presentCredential, verifyPresentation } from '../../src/identity/present.ts'
@@ -356,12 +356,41 @@ describe('a raw signature', () => {
     },
   )
 
+  it('holds for nothing by a key of another algorithm than the header names', async () => {
+    const party = holderParty('P-256')
+    const input = Buffer.from('message')
+    const signature = signBytes(party, input)
+    const under = (alg: string, octets: Buffer) =>
+      signatureHolds({ header: { alg, kid: '', typ: undefined }, input, signature: octets }, party)
+    expect(await under('ES256', signature)).toBe(true)
+    expect(await under('ES256K', signature)).toBe(false)
+    expect(await under('EdDSA', signature)).toBe(false)
+    // The first 64 of 96 octets would fit.
+    expect(await under('ES384', Buffer.concat([signature, Buffer.alloc(32, 7)]))).toBe(false)
+  })
+
   it.each(kinds)('of %s that is all zeros or all ones holds for nothing, and nothing is thrown', async kind => {
     const party = holderParty(kind)
     for (const byte of [0, 1, 0x7f, 0x80, 0xff]) {
       expect(await check(party, Buffer.from('x'), Buffer.alloc(64, byte))).toBe(false)
     }
   })
+})
+
+describe('a date-time', () => {
+  it.each([
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['2026-12-31T23:59:59.5+02:00', Date.UTC(2026, 11, 31, 21, 59, 59, 500)],
+  ])('%s is read', (text, time) => {
+    expect(fromDateTime(text, 'validUntil')).toBe(time)
+  })
+
+  it.each(['2026-02-29T00:00:00Z', '2026-02-30T23:00:00-02:00', '2026-04-31T00:00:00Z', '2026-06-32T00:00:00Z'])(
+    '%s is no day of the calendar and refused, not taken for one of the next month',
+    text => {
+      expect(() => fromDateTime(text, 'validUntil')).toThrow('validUntil is not a date-time with a time zone.')
+    },
+  )
 })
 
 describe('telling the formats apart', () => {

@@ -1,7 +1,7 @@
 import { normalizePresentation } from 'did-jwt-vc'
 import fc from 'fast-check'
 import { showPresentation } from '../../src/identity/formats/presentation.ts'
-import { discloseOnly } from '../../src/identity/formats/sd-jwt-vc.ts'
+import { discloseOnly } from '../../src/identity/formats/sd-jwt-present.ts'
 import { type HolderKey, presentCredential, verifyPresentation } from '../../src/identity/present.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
 import type { FormatId, PresentationVerdict } from '../../src/kernel/identity.ts'

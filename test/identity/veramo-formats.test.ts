@@ -147,8 +147,42 @@ describe('agent.createVerifiableCredential', () => {
   it('lists its formats for keys that can sign, and has no provider for others', async () => {
     const { world, agent } = await open()
     const identifier = await agent.didManagerGet({ did: world.transport.did })
-    expect(await agent.listUsableProofFormats(identifier)).toEqual(['vc+jwt', 'vp+jwt', 'dc+sd-jwt', 'jwt', 'jwt_vc'])
+    const formats = ['vc+jwt', 'vp+jwt', 'dc+sd-jwt', 'jwt', 'jwt_vc', 'ldp_vc', 'ldp_vp']
+    expect(await agent.listUsableProofFormats(identifier)).toEqual(formats)
     await expect(create(agent, world, 'lds')).rejects.toThrow('No provider found')
+  })
+})
+
+describe('ldp_vc through the agent', () => {
+  it('is issued as the object that it is, presented with a proof, and judged', async () => {
+    const { world, agent } = await open()
+    const issued = await create(agent, world, 'ldp_vc')
+    expect(issued.proof).toMatchObject({ type: 'DataIntegrityProof', cryptosuite: 'ecdsa-rdfc-2019' })
+    expect(issued).not.toHaveProperty('issuanceDate')
+    expect((await agent.verifyCredential({ credential: issued })).verified).toBe(true)
+    const own = { ...payload(world), credentialSubject: world.subjectOf('DrivingLicence', world.transport) }
+    const held = await agent.createVerifiableCredential({ credential: own, proofFormat: 'ldp_vc' })
+    const to = { challenge: 'bm9uY2U', domain: audience }
+    const presentation = await agent.createVerifiablePresentation({
+      presentation: { holder: world.transport.did, verifiableCredential: [held] },
+      ...{ proofFormat: 'ldp_vp', ...to },
+    })
+    expect(presentation.proof).toMatchObject({ proofPurpose: 'authentication', ...to })
+    expect((await agent.verifyPresentation({ presentation, ...to })).verified).toBe(true)
+    const other = await agent.verifyPresentation({ presentation, ...to, challenge: 'other' })
+    expect(other.error?.errorCode).toBe('challenge_mismatch')
+  })
+
+  it('is refused edited and revoked', async () => {
+    const { world, agent } = await open()
+    const { compact, draft } = await world.issue({ format: 'ldp_vc' })
+    const credential = JSON.parse(compact)
+    const subject = { ...credential.credentialSubject, familyName: 'Adeyemi' }
+    const edited = await agent.verifyCredential({ credential: { ...credential, credentialSubject: subject } })
+    expect(edited.error?.errorCode).toBe('signature_invalid')
+    world.status.set(draft.status, 'revoked')
+    expect((await agent.verifyCredential({ credential: compact })).error?.errorCode).toBe('credential_revoked')
+    expect((await agent.verifyCredential({ credential })).verified).toBe(false)
   })
 })
 

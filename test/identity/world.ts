@@ -13,7 +13,7 @@ import type { DidKeys, KeyPurpose, VerificationKey } from '../../src/identity/di
 import { didJwkOf, didKeyOf, parseLocalDid } from '../../src/identity/did-local.ts'
 import { type IssueNeeds, issueCredential } from '../../src/identity/issue.ts'
 import { type KeyKind, publicKeyFromJwk } from '../../src/identity/key-material.ts'
-import { openPublishedLists } from '../../src/identity/status-lists.ts'
+import { openPublishedLists } from '../../src/identity/status-lists/published.ts'
 import { loadCredentialTypes } from '../../src/identity/types.ts'
 import type { VerifyNeeds } from '../../src/identity/verify.ts'
 import type { IssueRequest } from '../../src/kernel/identity.ts'
@@ -49,9 +49,7 @@ export type Party = {
 
 const generate = (kind: KeyKind) => {
   const { privateKey, publicKey } =
-    kind === 'Ed25519'
-      ? generateKeyPairSync('ed25519')
-      : generateKeyPairSync('ec', { namedCurve: kind === 'P-256' ? 'P-256' : 'secp256k1' })
+    kind === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: kind })
   return { privateKey, key: publicKeyFromJwk(publicKey.export({ format: 'jwk' })) }
 }
 
@@ -72,7 +70,10 @@ export const holderParty = (kind: KeyKind = 'P-256', method: 'key' | 'jwk' = 'ke
 export const signBytes = (party: Party, data: Uint8Array): Buffer =>
   party.algorithm === 'EdDSA'
     ? sign(null, data, party.privateKey)
-    : sign('sha256', data, { key: party.privateKey, dsaEncoding: 'ieee-p1363' })
+    : sign(party.algorithm === 'ES384' ? 'sha384' : 'sha256', data, {
+        key: party.privateKey,
+        dsaEncoding: 'ieee-p1363',
+      })
 
 export const encode = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')

@@ -36,6 +36,29 @@ describe('the DCQL of a requirement', () => {
     })
   })
 
+  it('names an ldp_vc by its types as their contexts expand them (OpenID4VP 1.0, appendix B.1.1)', () => {
+    const whole = types.map(type => ({ ...type, formats: ['ldp_vc'] as const }))
+    const query = kyc({ where: [{ path: ['jurisdiction'], equals: 'XN' }] })
+    expect(dcqlOf(holder(query), whole)).toEqual({
+      credentials: [
+        {
+          ...{ id: 'kyc', format: 'ldp_vc' },
+          meta: {
+            type_values: [
+              [
+                'https://www.w3.org/2018/credentials#VerifiableCredential',
+                'https://chancery.example/ns#KycAttestation',
+              ],
+            ],
+          },
+          claims: [{ path: ['credentialSubject', 'jurisdiction'], values: ['XN'] }],
+        },
+      ],
+    })
+    const bare = whole.map(({ context: _, ...type }) => type)
+    expect(() => dcqlOf(holder(query), bare)).toThrow('the context of KycAttestation does not define it')
+  })
+
   it('names no values where "at least" has no list to choose from', () => {
     const minor: CredentialQuery = {
       id: 'm',

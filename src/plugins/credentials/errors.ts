@@ -4,6 +4,8 @@ export const credentialUnknown = (): Refusal =>
   new Refusal('not_found', 'credential_unknown', 'This agency has issued no credential with that id.')
 export const typeUnknown = (): Refusal =>
   new Refusal('not_found', 'type_unknown', 'No such credential type and version is known here.')
+export const contextUnpublished = (): Refusal =>
+  new Refusal('not_found', 'context_unknown', 'This agency publishes no context of that name and version.')
 export const decisionUnknown = (): Refusal =>
   new Refusal('not_found', 'status_change_unknown', 'No status change has that id.')
 export const listUnknown = (): Refusal =>

@@ -49,4 +49,6 @@ export type CredentialsNeeds = {
   publicUrl: string
   /** VCALM: a credential that is well-formed but not verified answers 200. */
   vcalm: boolean
+  /** Presentations answer a challenge, once. A conformance profile judges those that answer none, and any number of times. */
+  challenges: boolean
 }

@@ -42,7 +42,7 @@ export const presentationMalformed = (): Refusal =>
   new Refusal(
     'malformed',
     'presentation_malformed',
-    'Presentations are compact strings, at least one and at most eight.',
+    'Presentations are compact strings or objects with their proof, at least one and at most eight.',
   )
 export const sessionNone = (): Refusal =>
   new Refusal('not_found', 'session_none', 'This call was made without a session, so there is none to end.')

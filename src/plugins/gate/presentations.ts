@@ -9,15 +9,21 @@ export type Presented =
 const most = 8
 const partiesMost = 16
 
-const listOf = (value: unknown): string[] => {
-  const list = typeof value === 'string' ? [value] : value
-  if (!Array.isArray(list) || list.length === 0 || list.length > most) throw presentationMalformed()
-  if (!list.every(each => typeof each === 'string' && each !== '')) throw presentationMalformed()
-  return list as string[]
-}
-
 const isMembers = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A token, or the text of an object with its proof in it. */
+const textOf = (value: unknown): string => {
+  if (isMembers(value) && isMembers(value['proof'])) return JSON.stringify(value)
+  if (typeof value === 'string' && value !== '') return value
+  throw presentationMalformed()
+}
+
+const listOf = (value: unknown): string[] => {
+  const list = Array.isArray(value) ? value : [value]
+  if (list.length === 0 || list.length > most) throw presentationMalformed()
+  return list.map(textOf)
+}
 
 /**
  * Takes the presentations out of a body; what is left is what they have to be bound to.

@@ -1,3 +1,4 @@
+import { canonical } from '../../kernel/canonical.ts'
 import { claimsIndivisible, claimUnknown, credentialMalformed } from './errors.ts'
 import { sha256 } from './vault.ts'
 
@@ -29,12 +30,29 @@ const fromDataUrl = (id: unknown): string => {
   return compact
 }
 
+/** Whether a compact form is the JSON text of a credential with its proof in it. */
+const isDocument = (compact: string): boolean => compact.startsWith('{')
+
+/** As it is handed over: an object with its proof, or the token. */
+export const handedOver = (compact: string): unknown => (isDocument(compact) ? JSON.parse(compact) : compact)
+
+const documentIn = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw credentialMalformed()
+  }
+}
+
 /**
  * The compact form out of what an issuer hands over. It is the compact form that is verified and kept.
  * @throws Refusal credential_malformed, also for an SD-JWT that carries somebody's key binding.
  */
 export const compactOf = (input: unknown): string => {
+  if (typeof input === 'string' && isDocument(input)) return compactOf(documentIn(input))
   const proof = isRecord(input) ? input['proof'] : undefined
+  // Canonical, so that the same credential is the same in any order of its members.
+  if (isRecord(input) && isRecord(proof) && proof['type'] === 'DataIntegrityProof') return canonical(input)
   let compact: unknown = input
   if (isRecord(input)) compact = isRecord(proof) ? proof['jwt'] : fromDataUrl(input['id'])
   if (typeof compact === 'string' && compact.startsWith('data:')) compact = fromDataUrl(compact)
@@ -46,7 +64,7 @@ export const compactOf = (input: unknown): string => {
 }
 
 /** A credential without its disclosures: with fewer of them it is still the same credential. */
-export const jwsOf = (compact: string): string => compact.split('~', 1)[0] ?? ''
+export const jwsOf = (compact: string): string => (isDocument(compact) ? compact : (compact.split('~', 1)[0] ?? ''))
 
 /** When a credential ends, as its signed document says. */
 export const validUntilOf = (document: Record<string, unknown> | undefined): number | undefined => {

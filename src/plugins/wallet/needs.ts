@@ -14,7 +14,7 @@ export type WalletNeeds = {
   /** Judges a credential before it is kept, and a mandate before it is used. */
   identity: Pick<Identity, 'verify'>
   /**
-   * Makes a presentation of one credential: an SD-JWT with key binding, or a vp+jwt around the whole. What is handed
+   * Makes a presentation of one credential: an SD-JWT with key binding, a vp+jwt around the whole, or a JSON text with a proof. What is handed
    * over is cut down to `claims` already, which are paths (`principal.familyName`).
    */
   present(

@@ -30,6 +30,17 @@ describe('presentations in a body', () => {
     )
   })
 
+  it('are objects with their proof as well as tokens; judged is their text', () => {
+    const presentation = { type: ['VerifiablePresentation'], proof: { type: 'DataIntegrityProof' } }
+    const texts = [JSON.stringify(presentation)]
+    expect(takePresentations({ presentation, a: 1 })).toEqual({
+      presented: { by: 'caller', presentations: texts },
+      rest: { a: 1 },
+    })
+    const listed = takePresentations({ presentations: { seller: [presentation, 'b.c.d'] } })
+    expect(listed.presented).toEqual({ by: 'parties', parties: { seller: [...texts, 'b.c.d'] } })
+  })
+
   it('are left alone in what is no object', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.array(fc.jsonValue())), body => {
@@ -44,7 +55,8 @@ describe('presentations in a body', () => {
     ['an empty list', { presentation: [] }],
     ['a list with something else', { presentation: ['a', 1] }],
     ['nine', { presentation: Array(9).fill('a') }],
-    ['an object', { presentation: { a: 'b' } }],
+    ['an object without proof', { presentation: { a: 'b' } }],
+    ['an object whose proof is none', { presentation: { proof: 'z1' } }],
     ['both one caller’s and parties’', { presentation: 'a', presentations: { seller: 'b' } }],
     ['parties in a list', { presentations: ['a'] }],
     ['no parties', { presentations: {} }],

@@ -61,9 +61,11 @@ export const rowOf = (issued: IssuedCredential) => ({
 
 export const store = (tx: Tx, issued: IssuedCredential): void => tx.insert('credentials', [rowOf(issued)])
 
-/** A secured credential as the VC API hands it over: enveloped, or the plain JWT of Data Model 1.1. */
-export const enveloped = ({ format, compact }: { format: string; compact: string }): unknown =>
-  format === 'jwt_vc' ? compact : envelope(format, compact)
+/** A secured credential as the VC API hands it over: enveloped, the plain JWT of Data Model 1.1, or the object with its proof. */
+export const enveloped = ({ format, compact }: { format: string; compact: string }): unknown => {
+  if (format === 'ldp_vc') return JSON.parse(compact)
+  return format === 'jwt_vc' ? compact : envelope(format, compact)
+}
 
 type IssueAnswer = { verifiableCredential: unknown; credentialId: string }
 

@@ -1,6 +1,6 @@
 import type { TypeView } from '../../../kernel/identity.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { typeUnknown } from '../errors.ts'
+import { contextUnpublished, typeUnknown } from '../errors.ts'
 import type { CredentialsNeeds } from '../needs.ts'
 
 /** What anyone may have: status lists, credential types, DID documents. */
@@ -17,10 +17,25 @@ export const getBitstringStatusList = async (needs: CredentialsNeeds, context: C
   headers: cached(60),
 })
 
-export const getTokenStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
+/** Whether CWT is asked for and JWT is not (Token Status List, section 8.1). */
+const prefersCwt = (accept = ''): boolean =>
+  accept.includes('application/statuslist+cwt') && !accept.includes('application/statuslist+jwt')
+
+export const getTokenStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
+  const list = listOf(context)
+  const isCwt = prefersCwt(context.headers['accept'])
+  return {
+    status: 200,
+    body: isCwt ? Buffer.from(await needs.identity.tokenListCwt(list)) : await needs.identity.tokenList(list),
+    contentType: isCwt ? 'application/statuslist+cwt' : 'application/statuslist+jwt',
+    headers: { ...cached(60), vary: 'accept' },
+  }
+}
+
+/** Status List Aggregation (Token Status List, section 9). */
+export const getStatusListAggregation = async (needs: CredentialsNeeds): Promise<Answer> => ({
   status: 200,
-  body: await needs.identity.tokenList(listOf(context)),
-  contentType: 'application/statuslist+jwt',
+  body: needs.identity.listAggregation(),
   headers: cached(60),
 })
 
@@ -58,6 +73,16 @@ export const getTypeContext = async (needs: CredentialsNeeds, context: Context):
   contentType: 'application/ld+json',
   headers: released,
 })
+
+/** A context that credentials of every type name beside that of the type. */
+export const getContext = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
+  const { name, version } = context.params
+  const { contexts } = needs.identity
+  const path = `${name}/${version}`
+  const body = Object.hasOwn(contexts, path) ? contexts[path] : undefined
+  if (body === undefined) throw contextUnpublished()
+  return { status: 200, body, contentType: 'application/ld+json', headers: released }
+}
 
 export const getDidDocument = async (needs: CredentialsNeeds): Promise<Answer> => ({
   status: 200,

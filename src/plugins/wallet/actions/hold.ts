@@ -4,7 +4,7 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
 import { Refusal } from '../../../kernel/refusal.ts'
-import { claimsOf, compactOf, confirmationOf, type Held, jwsOf, validUntilOf } from '../credentials.ts'
+import { claimsOf, compactOf, confirmationOf, type Held, handedOver, jwsOf, validUntilOf } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import { compactMost, heldMost, pageDefault, pageMost, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
@@ -170,7 +170,7 @@ export const getHeld = async (desk: Desk, context: Context): Promise<Answer> => 
     read: async () => {
       const held = await heldOf(desk, vault, id)
       const { claims, compact } = held
-      const body = { ...summaryOf(held), claims, ...claimsOf(held), verifiableCredential: compact }
+      const body = { ...summaryOf(held), claims, ...claimsOf(held), verifiableCredential: handedOver(compact) }
       return { status: 200, body }
     },
   })

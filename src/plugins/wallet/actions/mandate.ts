@@ -29,7 +29,8 @@ const mandateFor = async (desk: Desk, vault: Vault, wanted: OnBehalfOf): Promise
   throw unknown ?? mandateMissing()
 }
 
-const envelopedAs = (format: string, compact: string) => enveloped(format === 'jwt_vc' ? 'jwt' : format, compact)
+const envelopedAs = (format: string, compact: string): unknown =>
+  format === 'ldp_vc' ? JSON.parse(compact) : enveloped(format === 'jwt_vc' ? 'jwt' : format, compact)
 
 /** A vp+jwt (VC-JOSE-COSE) over several credentials, signed by the one who acts. */
 const sealPresentation = async (

@@ -3,7 +3,7 @@ import { nextPage } from '../../../kernel/pages.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
-import { choose } from '../credentials.ts'
+import { choose, handedOver } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import type { SignedRecord } from '../ledger.ts'
 import { claimsMost, requires } from '../policy.ts'
@@ -86,7 +86,10 @@ export const presentHeld = async (desk: Desk, context: Context): Promise<Answer>
     },
   })
   if (kept.id === id) {
-    return { status: 201, body: { verifiablePresentation: presentation, disclosureId: id, shown: record.shown } }
+    return {
+      status: 201,
+      body: { verifiablePresentation: handedOver(presentation), disclosureId: id, shown: record.shown },
+    }
   }
   return { status: 201, body: await presentedBefore(desk, context, kept.id) }
 }
@@ -97,7 +100,8 @@ const presentedBefore = async (desk: Desk, context: Context, id: string) => {
   const [row] = await desk.house.store.read<DisclosureRow>(sql, [id, vault.citizen])
   if (row === undefined || row.presentation === null) throw errors.heldUnknown()
   const { shown } = vault.open<DisclosureRecord>('wallet_disclosures', id, row.sealed)
-  const verifiablePresentation = vault.open<string>('wallet_disclosures presentation', id, row.presentation)
+  const presentation = vault.open<string>('wallet_disclosures presentation', id, row.presentation)
+  const verifiablePresentation = handedOver(presentation)
   return { verifiablePresentation, disclosureId: id, shown }
 }
 

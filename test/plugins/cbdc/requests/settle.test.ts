@@ -217,7 +217,11 @@ onBothLedgers(({ fresh }) => {
     ]
     ben.forget(2)
     others.push(ben.submit([ben.sign(shop.number, 5n)]))
-    expect(await codes([paid, ...others])).toEqual([undefined, 'funds_insufficient', 'request_not_open', undefined])
+    const [first, tooMuch, settled, last] = await codes([paid, ...others])
+    expect([first, last]).toEqual([undefined, undefined])
+    // Where the last one came first, the other two have its number.
+    expect(['funds_insufficient', 'nonce_mismatch']).toContain(tooMuch)
+    expect(['request_not_open', 'nonce_mismatch']).toContain(settled)
     expect(await people.balance(shop.number)).toBe(105n)
   })
 })

@@ -1,0 +1,2 @@
+// Implementations of others that come without types.
+declare module '@digitalbazaar/*'

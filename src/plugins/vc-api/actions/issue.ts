@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { perform } from '../../../kernel/perform.ts'
+import type { Answer, Context } from '../../../kernel/plugin.ts'
+import type { Tx } from '../../../kernel/ports.ts'
+import { issuerForeign, issuerUnknown } from '../errors.ts'
+import type { Document, Instance, IssuingNeeds, VcApiNeeds } from '../needs.ts'
+import { purposes, requires } from '../policy.ts'
+import { allot, entryOf, type Place } from './status.ts'
+
+export type IssueBody = {
+  credential: Document
+  options?: { credentialId?: string; mandatoryPointers?: string[] }
+}
+
+/** @throws Refusal not_found/issuer_unknown */
+export const instanceNamed = (needs: IssuingNeeds, name: string): Instance => {
+  const instance = needs.instances.get(name)
+  if (instance === undefined) throw issuerUnknown()
+  return instance
+}
+
+export const instanceOf = (needs: VcApiNeeds, context: Context): Instance =>
+  instanceNamed(needs, context.params['issuer'] ?? '')
+
+const isRecord = (value: unknown): value is Document =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The credential in the instance's name. What is malformed stays so: the data model's rules refuse it by its name. */
+const inName = (credential: Document, did: string): Document => {
+  const { issuer } = credential
+  if (issuer === undefined) return { ...credential, issuer: did }
+  if (isRecord(issuer) && issuer['id'] === undefined) return { ...credential, issuer: { ...issuer, id: did } }
+  const named = isRecord(issuer) ? issuer['id'] : issuer
+  if (typeof named === 'string' && named !== did) throw issuerForeign()
+  return credential
+}
+
+const withStatus = (needs: VcApiNeeds, instance: Instance, credential: Document, place: Place): Document => {
+  const own = purposes.map(purpose => entryOf(needs.publicUrl, instance.name, place, purpose))
+  const given = credential['credentialStatus']
+  const entries = given === undefined ? own : [given, ...own].flat()
+  return { ...credential, credentialStatus: entries }
+}
+
+/** A credential that is signed, and what is to be kept of it with the act that hands it over. */
+export type Prepared = {
+  input: unknown
+  issued: { verifiableCredential: unknown; credentialId?: string }
+  store(tx: Tx): void
+}
+
+/** Secures what it is handed; only an instance of a conformance profile does that. */
+const prepareAny = async (needs: VcApiNeeds, instance: Instance, body: IssueBody): Promise<Prepared> => {
+  const { credential: given, options = {} } = body
+  const named = inName(given, instance.did)
+  const place = instance.status ? await allot(needs, instance) : undefined
+  const id = options.credentialId ?? (typeof named['id'] === 'string' ? named['id'] : `urn:uuid:${randomUUID()}`)
+  const needsId = place !== undefined && named['id'] === undefined
+  const identified = needsId ? { ...named, id } : named
+  const credential = place === undefined ? identified : withStatus(needs, instance, identified, place)
+  const verifiableCredential = await instance.secure(credential, options)
+  const store = (tx: Tx): void => {
+    if (place === undefined) return
+    const row = { issuer: instance.name, position: place.position, id, revocation: 0, suspension: 0 }
+    tx.insert('instance_credentials', [{ ...row, issued_at: needs.house.clock.now() }])
+  }
+  return { input: { issuer: instance.name, credential }, issued: { verifiableCredential }, store }
+}
+
+/** Signs a credential with an instance, by the agency's rules where it has any. Nothing is kept yet. */
+export const prepareIssue = async (needs: VcApiNeeds, instance: Instance, body: IssueBody): Promise<Prepared> => {
+  if (instance.issueKnown === undefined) return prepareAny(needs, instance, body)
+  const { verifiableCredential, credentialId, store } = await instance.issueKnown(body.credential)
+  return { input: body, issued: { verifiableCredential, credentialId }, store }
+}
+
+/** VC API `/credentials/issue` of one instance. */
+export const issueByInstance = async (needs: VcApiNeeds, context: Context): Promise<Answer> => {
+  const prepared = await prepareIssue(needs, instanceOf(needs, context), context.body as IssueBody)
+  const body = await perform(needs.house, {
+    operation: 'issueByInstance',
+    requires: requires.issue,
+    caller: context.caller,
+    input: prepared.input,
+    idempotencyKey: context.headers['idempotency-key'],
+    act: async tx => {
+      prepared.store(tx)
+      return prepared.issued
+    },
+  })
+  return { status: 201, body }
+}
+
+/** The instances of this agency, for whoever wants to know under which path a suite is. */
+export const listIssuers = async (needs: VcApiNeeds): Promise<Answer> => ({
+  status: 200,
+  body: {
+    items: [...needs.instances.values()].map(({ name, suite, did, verificationMethod }) => ({
+      ...{ name, suite, issuer: did, verificationMethod },
+      url: `${needs.publicUrl}/issuers/${name}`,
+    })),
+  },
+})

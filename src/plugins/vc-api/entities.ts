@@ -1,0 +1,63 @@
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm'
+
+const text: EntitySchemaColumnOptions = { type: 'text' }
+const integer: EntitySchemaColumnOptions = { type: 'bigint' }
+
+/** What an instance that secures any credential has issued: its id, and its place in the lists of the instance. */
+export const issuedEntity = new EntitySchema({
+  name: 'instance_credentials',
+  columns: {
+    issuer: { ...text, primary: true },
+    position: { ...integer, primary: true },
+    id: text,
+    revocation: integer,
+    suspension: integer,
+    issued_at: integer,
+  },
+})
+
+/** How many places of its lists an instance has given out. */
+export const headEntity = new EntitySchema({
+  name: 'instance_heads',
+  columns: { issuer: { ...text, primary: true }, next: integer },
+})
+
+export const workflowEntity = new EntitySchema({
+  name: 'workflows',
+  columns: { id: { ...text, primary: true }, configuration: text, created: integer },
+})
+
+/** What a participant has an URL to. Of the unguessable part of that only the digest is kept. */
+export const exchangeEntity = new EntitySchema({
+  name: 'exchanges',
+  columns: {
+    digest: { ...text, primary: true },
+    workflow: text,
+    state: text,
+    step: text,
+    sequence: integer,
+    challenge: text,
+    variables: text,
+    results: text,
+    failures: integer,
+    last_error: { ...text, nullable: true },
+    created: integer,
+    expires: integer,
+  },
+})
+
+export const entities = [issuedEntity, headEntity, workflowEntity, exchangeEntity]
+
+/** How long rows are kept, in the words of the store's retention rules. */
+export const retention = [
+  {
+    table: 'exchanges',
+    keepMs: 7 * 24 * 60 * 60_000,
+    why: 'Whoever began an exchange fetches what came of it; what was presented in it is personal and kept no longer.',
+    key: 'digest',
+    age: { column: 'expires', kind: 'ms' },
+  },
+  { table: 'workflows', keep: 'forever', why: 'Configuration, without personal data.' },
+  { table: 'instance_heads', keep: 'forever', why: 'Without it an index of a status list would be given out twice.' },
+  { table: 'instance_credentials', keep: 'forever', why: 'Whoever revokes a credential names it by its id.' },
+] as const
