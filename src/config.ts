@@ -260,6 +260,8 @@ const parseIssuer = (value: unknown, file: string): IssuerConfig => {
   const kind = issuerKeyKinds.find(each => each === key)
   if (kind === undefined) return fail(file, `issuers.key is one of ${issuerKeyKinds.join(', ')}`)
   if (typeof status !== 'boolean') return fail(file, 'issuers.status is true or false')
+  // What is signed to be derived from would be a list that nobody can verify.
+  if (status && /^(ecdsa-sd|bbs)-/.test(suite as string)) fail(file, 'issuers.status is not for selective suites')
   return { name: name as string, suite: suite as string, key: kind, status }
 }
 

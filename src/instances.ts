@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { AgencyOnChain } from './agency.ts'
 import type { IssuerConfig } from './config.ts'
 import { qr } from './http/qr.ts'
@@ -11,6 +9,7 @@ import { type ForeignNeeds, verifyForeign, verifyForeignPresentation } from './i
 import type { KeyInfo, Keys } from './identity/keys.ts'
 import { expandedTypes } from './identity/linked-data/expanded-types.ts'
 import { toMultikey } from './identity/multikey.ts'
+import { compressBitstring } from './identity/status-lists/bitstring.ts'
 import type { Identity } from './kernel/identity.ts'
 import { timeId } from './kernel/time-id.ts'
 import { type KnownIssuing, knownInstance } from './known-issuers.ts'
@@ -46,8 +45,6 @@ const instanceOf = async (
   return { name, suite, did, verificationMethod, status, ...openSecuring(suite, key, settings.clock) }
 }
 
-const gzipped = promisify(gzip)
-
 /**
  * What the plugin vc-api serves.
  * @param issuing how the agency itself issues; absent in a conformance profile, whose instances secure any credential.
@@ -64,7 +61,7 @@ export const instancesOf = async (agency: AgencyOnChain, issuing?: KnownIssuing)
     ...{ house, publicUrl: settings.publicUrl, newId: () => timeId(settings.clock.now()) },
     instances: new Map(instances.map(instance => [instance.name, instance])),
     ...{ derive, expandTypes: expandedTypes, qr },
-    encodeList: async bits => `u${(await gzipped(bits)).toString('base64url')}`,
+    encodeList: compressBitstring,
   }
 }
 

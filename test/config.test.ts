@@ -32,6 +32,41 @@ describe('an agency file', () => {
     })
   })
 
+  it('names issuer instances, each a key and a suite, and refuses what cannot be one', () => {
+    const issuer = (more: string) => `issuers: [{ name: a-b, suite: eddsa-rdfc-2022, key: Ed25519${more} }]`
+    expect(file(issuer('')).issuers).toEqual([{ name: 'a-b', suite: 'eddsa-rdfc-2022', key: 'Ed25519', status: false }])
+    expect(file(issuer(', status: true')).issuers[0]?.status).toBe(true)
+    const refused: [string, string][] = [
+      ['issuers: {}', 'a list'],
+      ['issuers: [7]', 'mappings'],
+      [issuer(', colour: red'), 'unknown key "issuers.colour"'],
+      [issuer('').replace('a-b', 'A'), 'kebab-case'],
+      [issuer('').replace('key: Ed25519', 'key: RSA'), 'issuers.key'],
+      [issuer('').replace('eddsa-rdfc-2022', '"../x"'), 'issuers.suite'],
+      [issuer(', status: 1'), 'issuers.status'],
+      [issuer(', status: true').replace('eddsa-rdfc-2022', 'bbs-2023'), 'selective suites'],
+      [issuer('').replace(']', ', { name: a-b, suite: vc+jwt, key: P-256 }]'), 'one name'],
+    ]
+    for (const [more, why] of refused) expect([more, refusalOf(more)]).toEqual([more, expect.stringContaining(why)])
+  })
+
+  it('binds issuers of published vectors to DIDs in a conformance profile alone', () => {
+    const profile = (issuers: string) => `conformance: { port: 8443, issuers: ${issuers} }`
+    expect(file().conformance).toBeUndefined()
+    expect(file('conformance: { port: 8443 }').conformance).toEqual({ port: 8443, issuers: {} })
+    const bound = file(profile('{ "https://vc.example/1": ["did:key:z1"] }')).conformance
+    expect(bound?.issuers).toEqual({ 'https://vc.example/1': ['did:key:z1'] })
+    const refused: [string, string][] = [
+      ['conformance: true', 'a mapping'],
+      ['conformance: { port: 0 }', 'conformance.port'],
+      ['conformance: { port: 8443, open: true }', 'unknown key "conformance.open"'],
+      [profile('{ nowhere: ["did:key:z1"] }'), 'are URLs'],
+      [profile('{ "https://vc.example/1": "did:key:z1" }'), 'lists of DIDs'],
+      [profile('{ "https://vc.example/1": [] }'), 'lists of DIDs'],
+    ]
+    for (const [more, why] of refused) expect([more, refusalOf(more)]).toEqual([more, expect.stringContaining(why)])
+  })
+
   it('says in which mode status lists stand on chain, and how often anchored ones are published', () => {
     expect(file('status: { mode: anchored, roundSeconds: 60 }').status).toEqual({ mode: 'anchored', roundSeconds: 60 })
     expect(file('status: { mode: anchored }').status).toEqual({ mode: 'anchored', roundSeconds: 300 })

@@ -270,7 +270,7 @@ const judgePresenter = async (
     challenge === undefined ? asked : { ...asked, challenge },
     needs.keyOf,
   )
-  if (challenge !== undefined && !proofs.some(({ domain }) => domain.some(each => expected.audience.includes(each)))) {
+  if (challenge !== undefined && !proofs.every(({ domain }) => domain.some(each => expected.audience.includes(each)))) {
     throw rejected('audience_mismatch', 'The presentation is meant for another verifier.')
   }
   return proofs.map(({ controller }) => controller)
