@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import * as bbs from '@digitalbazaar/bbs-signatures'
-import type { BbsReply, BbsWork } from './bbs.ts'
+import type { BbsWork } from './bbs.ts'
+import type { Reply } from './own-thread.ts'
 
 const ciphersuite = bbs.CIPHERSUITES.BLS12381_SHA256
 
@@ -35,7 +36,7 @@ const done = async (work: BbsWork): Promise<unknown> => {
 }
 
 parentPort?.on('message', async ({ id, ...work }: { id: number } & BbsWork) => {
-  const reply = (message: BbsReply) => parentPort?.postMessage(message)
+  const reply = (message: Reply) => parentPort?.postMessage(message)
   try {
     reply({ id, result: await done(work) })
   } catch {

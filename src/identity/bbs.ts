@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
-import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
+import { Refusal } from '../kernel/refusal.ts'
+import { openThread } from './own-thread.ts'
 
 /**
  * BBS signatures (draft-irtf-cfrg-bbs-signatures) in the ciphersuite BLS12-381-SHA-256, on a thread of their own: a
@@ -35,55 +35,15 @@ export type BbsWork =
   | { op: 'derive'; input: BbsToDerive }
   | { op: 'verifyProof'; input: BbsProof }
 
-export type BbsReply = { id: number } & (
-  | { result: unknown }
-  | { refusal: { kind: RefusalKind; code: string; detail: string } }
-)
-type Waiting = { resolve(result: unknown): void; reject(error: unknown): void }
-
 const unavailable = (cause?: unknown): Refusal =>
   new Refusal('unavailable', 'bbs_unavailable', 'No BBS signature can be handled now; try again.', { cause })
 const malformed = (detail: string): Refusal => new Refusal('malformed', 'proof_malformed', detail)
 
-const waiting = new Map<number, Waiting>()
-let worker: Worker | undefined
-let lastId = 0
-
-const end = (cause?: unknown): void => {
-  worker = undefined
-  for (const { reject } of waiting.values()) reject(unavailable(cause))
-  waiting.clear()
-}
-
-const receive = (reply: BbsReply): void => {
-  const asker = waiting.get(reply.id)
-  waiting.delete(reply.id)
-  if ('result' in reply) asker?.resolve(reply.result)
-  else asker?.reject(new Refusal(reply.refusal.kind, reply.refusal.code, reply.refusal.detail))
-  if (waiting.size === 0) worker?.unref()
-}
-
-const running = (): Worker => {
-  if (worker !== undefined) return worker
-  const started = new Worker(new URL('./bbs-worker.ts', import.meta.url))
-  started.on('message', receive)
-  started.once('error', end)
-  started.once('exit', () => worker === started && end())
-  worker = started
-  return started
-}
-
-/** @throws Refusal unavailable/bbs_unavailable also when too much is waiting. */
-const ask = <Result>(work: BbsWork): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    if (waiting.size >= workWaiting) return reject(unavailable())
-    const id = ++lastId
-    waiting.set(id, { resolve: result => resolve(result as Result), reject })
-    const thread = running()
-    // While something is awaited the thread keeps the process; while nothing is, it does not.
-    thread.ref()
-    thread.postMessage({ id, ...work })
-  })
+const ask = openThread<BbsWork>({
+  file: new URL('./bbs-worker.ts', import.meta.url),
+  most: workWaiting,
+  unavailable,
+})
 
 const assertLength = (bytes: Uint8Array, what: keyof typeof bbsLength): void => {
   if (bytes.length !== bbsLength[what]) throw malformed(`A BBS ${what} has ${bbsLength[what]} octets.`)

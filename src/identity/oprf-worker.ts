@@ -7,7 +7,7 @@ const { secretKey } = workerData as { secretKey: Uint8Array }
 
 parentPort?.on('message', ({ id, info, elements }: { id: number; info: Uint8Array; elements: Uint8Array[] }) => {
   try {
-    parentPort?.postMessage({ id, evaluated: evaluateBlinded(elements, { secretKey, info }) })
+    parentPort?.postMessage({ id, result: evaluateBlinded(elements, { secretKey, info }) })
   } catch (error) {
     if (!isRefusal(error)) throw error
     const { kind, code, message } = error

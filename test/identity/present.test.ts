@@ -1,6 +1,7 @@
 import { normalizePresentation } from 'did-jwt-vc'
 import fc from 'fast-check'
 import { showPresentation } from '../../src/identity/formats/presentation.ts'
+import { toJwsJson } from '../../src/identity/formats/sd-jwt-json.ts'
 import { discloseOnly } from '../../src/identity/formats/sd-jwt-present.ts'
 import { type HolderKey, presentCredential, verifyPresentation } from '../../src/identity/present.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
@@ -504,6 +505,28 @@ describe('a presentation as an object', () => {
     const { compact } = await world.issue({ format: 'jwt_vc' })
     const swapped = { ...object, verifiableCredential: [compact] }
     expect(refused(await verifyPresentation(swapped, world.verify, expected))).toBe('credential_malformed')
+  })
+})
+
+describe('an SD-JWT in the JWS JSON serialisation (RFC 9901, section 8)', () => {
+  it('is judged as its compact form, with its disclosures and key binding', async () => {
+    const world = openWorld()
+    const object = toJwsJson(await shown(world, 'dc+sd-jwt'))
+    const verdict = await verifyPresentation(object, world.verify, expected)
+    expect(verdict).toMatchObject({ verified: true, credentials: [{ claims: { familyName: expect.any(String) } }] })
+  })
+
+  it('is refused with a disclosure taken away, and under a second signature', async () => {
+    const world = openWorld()
+    const object = toJwsJson(await shown(world, 'dc+sd-jwt')) as Claims & { header: { disclosures: string[] } }
+    const fewer = { ...object, header: { ...object.header, disclosures: object.header.disclosures.slice(1) } }
+    expect(refused(await verifyPresentation(fewer, world.verify, expected))).toBe('presentation_edited')
+    const { payload, ...signature } = object
+    const twice = {
+      payload,
+      signatures: [signature, { protected: object['protected'], signature: object['signature'] }],
+    }
+    expect(refused(await verifyPresentation(twice, world.verify, expected))).toBe('credential_malformed')
   })
 })
 

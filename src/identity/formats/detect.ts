@@ -5,6 +5,7 @@ import type { Format, Opened } from './format.ts'
 import { typOf } from './jose.ts'
 import { isRecord, malformed, sameJson } from './json.ts'
 import { ldpVc } from './ldp-vc.ts'
+import { fromJwsJson } from './sd-jwt-json.ts'
 import { sdJwtVc } from './sd-jwt-vc.ts'
 import { vcJose } from './vc-jose.ts'
 import { vcJwt11 } from './vc-jwt-1.1.ts'
@@ -59,11 +60,19 @@ const textOf = (input: Record<string, unknown>): string => {
 const edited = (name: string): Refusal =>
   new Refusal('rejected', 'payload_edited', `${name} differs from what the proof signs.`)
 
+/** An SD-JWT in the JWS JSON serialisation (RFC 9901, section 8). Of several signatures each would have to be its issuer's. */
+const fromSerialised = (input: Record<string, unknown>): string => {
+  const { compact, others } = fromJwsJson(input)
+  if (others.length > 0) throw malformed('A credential is taken under one signature.')
+  return compactOf(compact)
+}
+
 const envelopeMembers = new Set(['@context', 'id', 'type'])
 
 /**
  * A compact form out of whatever a caller may hand over: itself, a `data:` URL, an enveloping object (`type`), an object
- * with the token in `proof.jwt`, or one with a DataIntegrityProof, whose compact form is its JSON text.
+ * with the token in `proof.jwt`, an SD-JWT in the JWS JSON serialisation, or one with a DataIntegrityProof, whose compact
+ * form is its JSON text.
  */
 export const unwrap = (input: unknown, envelope: string): string => {
   if (typeof input === 'string') return compactOf(input)
@@ -74,6 +83,7 @@ export const unwrap = (input: unknown, envelope: string): string => {
     if (stray !== undefined) throw edited(JSON.stringify(stray.slice(0, 80)))
     return compactOf(input['id'])
   }
+  if (input['signature'] !== undefined || input['signatures'] !== undefined) return fromSerialised(input)
   const proof = input['proof']
   if (hasIntegrityProof(proof)) return compactOf(textOf(input))
   if (isRecord(proof) && typeof proof['jwt'] === 'string') return compactOf(proof['jwt'])

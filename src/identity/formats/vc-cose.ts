@@ -1,8 +1,9 @@
 import type { CoseAlgorithm } from '../cose/algorithms.ts'
 import { type CoseSign, type HeaderMap, type OpenedSign1, openSign1, sealSign1 } from '../cose/sign1.ts'
-import { assertCredential, type CredentialShape } from '../model/credential.ts'
+import type { CredentialShape } from '../model/credential.ts'
 import { type EnvelopeType, readDataUrl } from '../model/envelope.ts'
-import { assertPresentation, type PresentationShape } from '../model/presentation.ts'
+import type { PresentationShape } from '../model/presentation.ts'
+import { assertCredentialOf, assertPresentationOf } from './jose-cose-document.ts'
 import { assertExact, isRecord, malformed, readSegment } from './json.ts'
 
 /** Times are milliseconds and those of the signature, not of what it secures (VC-JOSE-COSE, section 3.3.3). */
@@ -68,26 +69,6 @@ const readClaims = (claims: OpenedSign1['header']['claims'], signer: string | un
     notBefore: timeOf(claims?.get(claimKey.nbf), 'nbf'),
     expiresAt: timeOf(claims?.get(claimKey.exp), 'exp'),
   }
-}
-
-const assertModel = (model: string): void => {
-  if (model !== '2.0') throw malformed('VC-JOSE-COSE secures documents of VC Data Model 2.0.')
-}
-
-const assertCredentialOf = (document: Record<string, unknown>): CredentialShape => {
-  const credential = assertCredential(document)
-  assertModel(credential.model)
-  return credential
-}
-
-/** Credentials in a presentation secured this way are enveloped ones (VC-JOSE-COSE, section 3.3.2). */
-const assertPresentationOf = (document: Record<string, unknown>): PresentationShape => {
-  const presentation = assertPresentation(document)
-  assertModel(presentation.model)
-  if (presentation.credentials.some(({ kind }) => kind !== 'enveloped')) {
-    throw malformed('A presentation secured by COSE holds EnvelopedVerifiableCredentials only.')
-  }
-  return presentation
 }
 
 /**

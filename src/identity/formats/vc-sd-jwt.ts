@@ -1,8 +1,9 @@
-import { assertCredential, type CredentialShape } from '../model/credential.ts'
-import { assertPresentation, type PresentationShape } from '../model/presentation.ts'
+import type { CredentialShape } from '../model/credential.ts'
+import type { PresentationShape } from '../model/presentation.ts'
 import { timeOf } from '../model/values.ts'
 import type { KeyBinding, PublicKey, Sign, Signature } from './format.ts'
 import { fromNumericDate, jwsSignature } from './jose.ts'
+import { assertCredentialOf, assertPresentationOf } from './jose-cose-document.ts'
 import { assertExact, isRecord, malformed } from './json.ts'
 import { type OpenedSdJwt, openSdJwt } from './sd-jwt.ts'
 import { type ClaimPath, concealmentOf, issueSdJwt } from './sd-jwt-conceal.ts'
@@ -74,26 +75,6 @@ const assertAgreement = (
   if (iss !== undefined && iss !== members.signer) throw malformed('iss and the issuer or holder differ.')
   if (jti !== undefined && jti !== members.id) throw malformed('jti and id differ.')
   if (sub !== undefined && sub !== members.subject) throw malformed('sub and the subject differ.')
-}
-
-const assertModel = (model: string): void => {
-  if (model !== '2.0') throw malformed('VC-JOSE-COSE secures documents of VC Data Model 2.0.')
-}
-
-const assertCredentialOf = (document: Record<string, unknown>): CredentialShape => {
-  const credential = assertCredential(document)
-  assertModel(credential.model)
-  return credential
-}
-
-/** Credentials in a presentation secured this way are enveloped ones (VC-JOSE-COSE, section 3.2.2). */
-const assertPresentationOf = (document: Record<string, unknown>): PresentationShape => {
-  const presentation = assertPresentation(document)
-  assertModel(presentation.model)
-  if (presentation.credentials.some(({ kind }) => kind !== 'enveloped')) {
-    throw malformed('A presentation secured by SD-JWT holds EnvelopedVerifiableCredentials only.')
-  }
-  return presentation
 }
 
 const split = (processed: Record<string, unknown>) => {
