@@ -8,6 +8,7 @@ import { retention as mandateRetention } from '../plugins/mandates/entities.ts'
 import { retention as pseudonymRetention } from '../plugins/pseudonyms/entities.ts'
 import { retention as registryRetention } from '../plugins/registry/entities.ts'
 import { retention as stablecoinRetention } from '../plugins/stablecoin/entities.ts'
+import { retention as exchangeRetention } from '../plugins/vc-api/entities.ts'
 import { retention as walletRetention } from '../plugins/wallet/entities.ts'
 import { erase as eraseDue, type RetentionRule, storeRetention } from '../store/retention.ts'
 import { assertStarted, type Desk, recordCommand, withStore } from './desk.ts'
@@ -17,6 +18,7 @@ export const retention: RetentionRule[] = [
   ...storeRetention,
   ...credentialRetention,
   ...walletRetention,
+  ...exchangeRetention,
   ...gateRetention,
   ...registryRetention,
   ...mandateRetention,

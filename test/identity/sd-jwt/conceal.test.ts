@@ -44,7 +44,7 @@ describe('issuing any payload as an SD-JWT', () => {
     const { payload, processed } = openSdJwt(compact)
     expect(processed).toEqual(claims)
     expect(payload['_sd_alg']).toBe('sha-256')
-    expect(JSON.stringify(payload)).not.toMatch(/Möbius|Schul|FR|1994/)
+    expect(JSON.stringify(payload)).not.toMatch(/Möbius|Schul|"FR"|1994[,}]/)
     expect(JSON.stringify(payload)).toMatch(/1990/)
     expect(splitSdJwt(compact).disclosures.length).toBe(7)
   })
