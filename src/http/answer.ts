@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../kernel/plugin.ts'
 import { isJson } from './contract.ts'
+import { type ErrorForm, oauthProblemOf } from './oauth-problem.ts'
 import { asVerdict, type Problem, problemContentType, problemHeaders, problemOf } from './problem.ts'
 
 /** How much of a body that nobody wants is read away before the answer, so that the client gets to see it. */
@@ -75,13 +76,21 @@ export const sendAnswer = (
     headers: answer.headers,
   })
 
+/** How an operation writes its refusals. */
+export type ProblemForm = { verdict: boolean; errors: ErrorForm }
+
 export const sendProblem = async (
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
-  verdict: boolean,
+  { verdict, errors }: ProblemForm,
 ): Promise<Problem> => {
   const problem = problemOf(error)
+  if (errors !== 'problem') {
+    const { status, body, headers } = oauthProblemOf(error, errors)
+    await send(request, response, { status, contentType: 'application/json', body: JSON.stringify(body), headers })
+    return problem
+  }
   await send(request, response, {
     status: problem.status,
     contentType: problemContentType,

@@ -74,6 +74,8 @@ export type App = {
   close(): void
 }
 
+const plainProblem = { verdict: false, errors: 'problem' } as const
+
 type Target = { operation: Operation; route: Route } | { house: HouseRoute }
 
 type Served = { operation: Operation; route: Route }
@@ -101,10 +103,16 @@ const requestIdOf = ({ headers }: IncomingMessage, next: () => string): string =
 
 const isPublic = (target: Target): boolean => 'house' in target || target.route.requires.by === 'anyone'
 
-/** What anyone may read, a page of any origin may read. Nothing else is opened to other origins. */
+/** What anyone may read, a page of any origin may read; what its contract says, it may call. Nothing else is opened to other origins. */
+const isOpen = (target: Target, method: string): boolean =>
+  (/^(?:GET|HEAD)$/.test(method) && isPublic(target)) || ('operation' in target && target.operation.cors)
+
+const readHeaders = 'Accept, X-Request-Id'
+const openHeaders = `${readHeaders}, Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP`
+
 const allowOrigins = (response: Response): void => {
   response.setHeader('Access-Control-Allow-Origin', '*')
-  response.setHeader('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id')
+  response.setHeader('Access-Control-Expose-Headers', 'DPoP-Nonce, ETag, Retry-After, WWW-Authenticate, X-Request-Id')
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
 }
 
@@ -116,11 +124,17 @@ const find = ({ paths }: Counter, { method }: Request, path: string): Match<Targ
 }
 
 const preflight = (counter: Counter, response: Response, path: string): boolean => {
-  const target = counter.paths.match('GET', path)?.target
-  if (target === undefined || !isPublic(target)) return false
+  const methods = counter.paths.methods(path).filter(method => {
+    const target = counter.paths.match(method, path)?.target
+    return target !== undefined && isOpen(target, method)
+  })
+  if (methods.length === 0) return false
   allowOrigins(response)
-  response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD')
-  response.setHeader('Access-Control-Allow-Headers', 'Accept, X-Request-Id')
+  response.setHeader(
+    'Access-Control-Allow-Methods',
+    methods.includes('GET') ? [...methods, 'HEAD'].join(', ') : methods.join(', '),
+  )
+  response.setHeader('Access-Control-Allow-Headers', methods.some(each => each !== 'GET') ? openHeaders : readHeaders)
   response.setHeader('Access-Control-Max-Age', '86400')
   response.status(204).end()
   return true
@@ -142,7 +156,7 @@ const conclude = async (
   if (isRefusal(error)) counter.log.debug({ ...facts, code: error.code }, 'refused')
   else counter.log.error({ ...facts, error: errorFacts(error) }, 'defect')
   if (response.headersSent) response.destroy()
-  else await sendProblem(request, response, error, operation?.verdict ?? false)
+  else await sendProblem(request, response, error, operation ?? plainProblem)
 }
 
 const serve = async (counter: Counter, request: Request, response: Response): Promise<void> => {
@@ -157,7 +171,7 @@ const serve = async (counter: Counter, request: Request, response: Response): Pr
   try {
     if (request.method === 'OPTIONS' && preflight(counter, response, path)) return
     const { target, params } = find(counter, request, path)
-    if (/^(?:GET|HEAD)$/.test(request.method) && isPublic(target)) allowOrigins(response)
+    if (isOpen(target, request.method)) allowOrigins(response)
     if ('house' in target) {
       name = target.house.name
       await target.house.run(request, response)
@@ -243,12 +257,20 @@ export const createApp = ({ agencies, openapi, log, limits: given }: AppParts): 
     counters.set(agency.name, counter)
     app.use(`/${agency.name}`, (request, response) => serve(counter, request, response))
   }
+  // RFC 8615 as RFC 8414 and OpenID4VCI use it: the well-known name comes before the path of whom it tells about.
+  app.use('/.well-known', (request, response, next) => {
+    const [, name, agency, ...rest] = request.url.split(/[/?]/)
+    const counter = counters.get(agency ?? '')
+    if (counter === undefined || rest.length > 0) return next()
+    request.url = `/.well-known/${name}`
+    return serve(counter, request, response)
+  })
   app.use(async (request: Request, response: Response) => {
-    await sendProblem(request, response, operationUnknown([]), false)
+    await sendProblem(request, response, operationUnknown([]), plainProblem)
   })
   app.use(async (error: unknown, request: Request, response: Response, _next: NextFunction) => {
     log.error({ error: errorFacts(error) }, 'defect outside of operations')
-    await sendProblem(request, response, error, false)
+    await sendProblem(request, response, error, plainProblem)
   })
   const close = (): void => {
     for (const { desk } of counters.values()) desk.failures.close()

@@ -2,6 +2,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { Refusal } from '../kernel/refusal.ts'
+import type { ErrorForm } from './oauth-problem.ts'
 
 /*
  * Requests and answers are held against openapi.yaml with ajv itself, not with express-openapi-validator: that one
@@ -42,6 +43,12 @@ export type Operation = {
   verdict: boolean
   body: { required: boolean; types: Checks } | undefined
   parameters: { query: ReadonlySet<string>; check: Check | undefined; headers: readonly string[] }
+  /** How its refusals are written (`x-errors`). */
+  errors: ErrorForm
+  /** Pages of any origin may call it (`x-cors`): what wallets in a browser need. */
+  cors: boolean
+  /** It knows its callers by tokens of its own (`x-caller: own`), which reach the route as the header `authorization`. */
+  ownCaller: boolean
   /** By status, `4XX` or `default`; then by media type. */
   answers: Map<string, Checks>
 }
@@ -74,6 +81,12 @@ const isVerdict = (document: OpenApiDocument, source: Members): boolean => {
   const media = membersOf(membersOf(refused['content'])['application/json'])
   const required = resolved(document, media['schema'])['required']
   return Array.isArray(required) && required.includes('verified')
+}
+
+const errorForm = (value: unknown, id: string): ErrorForm => {
+  if (value === undefined) return 'problem'
+  if (value === 'oauth' || value === 'oauth-resource') return value
+  throw new Error(`openapi.yaml: ${id} has an unknown form of errors.`)
 }
 
 /** References of a schema that is compiled by itself must name the document they lead into. */
@@ -149,6 +162,9 @@ class Compiler {
       path,
       plugin: typeof plugin === 'string' ? plugin : undefined,
       verdict: isVerdict(this.#document, source),
+      errors: errorForm(source['x-errors'], id),
+      cors: source['x-cors'] === true,
+      ownCaller: source['x-caller'] === 'own',
       body: this.#body(source, id),
       parameters: this.#parameters(declared, id),
       answers,

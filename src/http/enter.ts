@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Door, mayPresent } from '../kernel/door.ts'
-import { admit, fourEyesOf, type Resolved, resolveCases, withoutFourEyes } from '../kernel/gate.ts'
+import { admit, anonymous, fourEyesOf, type Resolved, resolveCases, withoutFourEyes } from '../kernel/gate.ts'
 import type { Answer, Context, Route } from '../kernel/plugin.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { answerContentType } from './answer.ts'
@@ -87,9 +87,11 @@ export const admitCall = async (desk: EntryDesk, call: Call): Promise<Admitted> 
   }
   const { method, url, search, renew } = call
   const request = nextCall()
-  const caller = await counting(desk, call, 'credentials', () =>
-    desk.auth.authenticate({ authorization, dpop, method, url, query: search, request, renew }),
-  )
+  const caller = operation.ownCaller
+    ? anonymous
+    : await counting(desk, call, 'credentials', () =>
+        desk.auth.authenticate({ authorization, dpop, method, url, query: search, request, renew }),
+      )
   const requirement = resolveCases(route.requires, params)
   const context: Context = { caller, params, query, headers, body: undefined, publicUrl: desk.publicUrl }
   const admitted: Admitted = { context, requirement, isJudged: false, request }

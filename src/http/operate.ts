@@ -3,8 +3,9 @@ import { casesOf, fourEyesOf } from '../kernel/gate.ts'
 import type { Answer, Context, Route } from '../kernel/plugin.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { linger, sendAnswer } from './answer.ts'
-import { checkAnswer, checkBody, mediaTypeOf, type Operation } from './contract.ts'
+import { checkAnswer, checkBody, isJson, mediaTypeOf, type Operation } from './contract.ts'
 import { type Admitted, admitCall, type Call, type EntryDesk, runCall } from './enter.ts'
+import { formType, parseForm, parseText } from './form.ts'
 import { type BodyLimits, ClientGone, parseJson, readBody } from './json.ts'
 import { type LineLimits, LineOrder, LineWriter, ndjsonContentType, readLines } from './ndjson.ts'
 import { problemOf, verdictStatus } from './problem.ts'
@@ -40,11 +41,11 @@ const queryOf = (search: string): Record<string, string> => {
   return query
 }
 
-/** Header fields for the route, in lower case. Credentials stay here: a route knows its caller and needs no more. */
+/** Header fields for the route, in lower case. Credentials stay here, unless they are the operation's own to judge. */
 const headersOf = (exchange: Exchange): Record<string, string | undefined> => {
   const headers: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(exchange.request.headers)) {
-    if (name === 'authorization' || name === 'cookie') continue
+    if ((name === 'authorization' && !exchange.operation.ownCaller) || name === 'cookie') continue
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   headers['x-request-id'] = exchange.requestId
@@ -72,6 +73,12 @@ const requestType = ({ request, operation }: Exchange): string => {
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
+/** JSON, forms, and texts such as signed or encrypted tokens. */
+const reader = (mediaType: string): ((bytes: Uint8Array) => unknown) => {
+  if (mediaType === formType) return parseForm
+  return isJson(mediaType) ? parseJson : parseText
+}
+
 const bodyOf = async (exchange: Exchange, limits: BodyLimits): Promise<unknown> => {
   const { operation, request } = exchange
   if (operation.body === undefined) return undefined
@@ -80,7 +87,7 @@ const bodyOf = async (exchange: Exchange, limits: BodyLimits): Promise<unknown> 
     return undefined
   }
   const mediaType = requestType(exchange)
-  const value = parseJson(await readBody(request, limits))
+  const value = reader(mediaType)(await readBody(request, limits))
   checkBody(operation, mediaType, value)
   return value
 }
