@@ -62,6 +62,7 @@ export const instancesOf = async (agency: AgencyOnChain, issuing?: KnownIssuing)
     instances: new Map(instances.map(instance => [instance.name, instance])),
     ...{ derive, expandTypes: expandedTypes, qr },
     encodeList: compressBitstring,
+    signedLists: new Map(),
   }
 }
 

@@ -5,7 +5,10 @@ export type Entry<Target> = { method: string; path: string; target: Target }
 export type Match<Target> = { target: Target; params: Record<string, string> }
 
 export type Paths<Target> = {
-  /** @throws Refusal path_malformed when a part of the path is not well-formed percent encoding, or holds NUL. */
+  /**
+   * Parameters are decoded, but for those whose name ends in `RawPath`: what they hold has percent encoding of its own.
+   * @throws Refusal path_malformed when a part of the path is not well-formed percent encoding, or holds NUL.
+   */
   match(method: string, path: string): Match<Target> | undefined
   /** Methods that this path answers, for refusing the others. */
   methods(path: string): string[]
@@ -38,6 +41,11 @@ const decoded = (part: string): string => {
   throw new Refusal('malformed', 'path_malformed', 'The path is not well-formed percent encoding of text.')
 }
 
+const parameterOf = (name: string, part: string): string => {
+  const text = decoded(part)
+  return name.endsWith('RawPath') ? part : text
+}
+
 /**
  * Paths of openapi.yaml to targets. Fixed paths are found in a map and win over paths with parameters, as OpenAPI says,
  * so that an agency with a hundred operations costs no more a request than one with ten.
@@ -65,7 +73,10 @@ export const createPaths = <Target>(entries: Entry<Target>[]): Paths<Target> => 
         const target = byMethod.get(method)
         const parts = target === undefined ? null : form.exec(path)
         if (target === undefined || parts === null) continue
-        return { target, params: Object.fromEntries(names.map((name, at) => [name, decoded(parts[at + 1] ?? '')])) }
+        return {
+          target,
+          params: Object.fromEntries(names.map((name, at) => [name, parameterOf(name, parts[at + 1] ?? '')])),
+        }
       }
       return undefined
     },

@@ -10,8 +10,12 @@ import { openThread } from './own-thread.ts'
 export const bbsLength = { secretKey: 32, publicKey: 96, signature: 80 } as const
 /** Three G1 points and four scalars (section 4.3.6 octets_to_proof); each message that stays hidden adds a scalar. */
 const proofLengthLeast = 3 * 48 + 4 * 32
-const messagesMost = 512
+/** Beyond what any credential type of the house comes to; so many take a second and a half. */
+const messagesMost = 256
 const workWaiting = 64
+/** Work over more messages than this is long: it waits in places of its own, so that a few callers cannot hold up all. */
+const longMessages = 48
+const longWaiting = 4
 
 export type BbsKeyPair = { secretKey: Uint8Array; publicKey: Uint8Array }
 export type BbsSigned = { header: Uint8Array; messages: readonly Uint8Array[] }
@@ -45,6 +49,20 @@ const ask = openThread<BbsWork>({
   unavailable,
 })
 
+let long = 0
+
+/** @throws Refusal unavailable/bbs_unavailable when as much long work waits already as may */
+const inShare = async <Result>(count: number, run: () => Promise<Result>): Promise<Result> => {
+  if (count <= longMessages) return run()
+  if (long >= longWaiting) throw unavailable()
+  long++
+  try {
+    return await run()
+  } finally {
+    long--
+  }
+}
+
 const assertLength = (bytes: Uint8Array, what: keyof typeof bbsLength): void => {
   if (bytes.length !== bbsLength[what]) throw malformed(`A BBS ${what} has ${bbsLength[what]} octets.`)
 }
@@ -73,14 +91,14 @@ export const bbsSign = async (input: BbsToSign): Promise<Uint8Array> => {
   assertLength(input.secretKey, 'secretKey')
   assertLength(input.publicKey, 'publicKey')
   assertMessages(input.messages.length)
-  return ask({ op: 'sign', input })
+  return inShare(input.messages.length, () => ask({ op: 'sign', input }))
 }
 
 /** Section 3.6.2 Verify. Whatever cannot be read as a key or a signature does not verify. */
 export const bbsVerify = async (input: BbsToVerify): Promise<boolean> => {
   if (input.publicKey.length !== bbsLength.publicKey || input.signature.length !== bbsLength.signature) return false
   assertMessages(input.messages.length)
-  return ask({ op: 'verify', input })
+  return inShare(input.messages.length, () => ask({ op: 'verify', input }))
 }
 
 /**
@@ -94,7 +112,7 @@ export const bbsProofGen = async (input: BbsToDerive): Promise<Uint8Array> => {
   if (!areDisclosed(input.disclosed, input.messages.length)) {
     throw malformed('The disclosed messages are not named in ascending order within the signed ones.')
   }
-  return ask({ op: 'derive', input })
+  return inShare(input.messages.length, () => ask({ op: 'derive', input }))
 }
 
 /** Section 3.6.4 ProofVerify. Whatever cannot be read as a key or a proof does not verify. */
@@ -105,5 +123,5 @@ export const bbsProofVerify = async (input: BbsProof): Promise<boolean> => {
   const count = hidden + input.messages.length
   assertMessages(count)
   if (!areDisclosed(input.disclosed, count)) return false
-  return ask({ op: 'verifyProof', input })
+  return inShare(count, () => ask({ op: 'verifyProof', input }))
 }

@@ -1,11 +1,11 @@
-import type { JsonWebKey } from 'node:crypto'
 import type { DIDDocument, VerificationMethod } from 'did-resolver'
 import type { Clock } from '../kernel/ports.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
+import { publicKeyOf } from './did-document.ts'
 import { type FetchBounds, fetchBounded } from './fetch-bounded.ts'
+import { openFetchSlots } from './fetch-slots.ts'
 import { Generations } from './generations.ts'
-import { type PublicKey, publicKeyFromJwk, publicKeyFromRaw } from './key-material.ts'
-import { keyOfMethod } from './multikey.ts'
+import type { PublicKey } from './key-material.ts'
 
 /** @throws Refusal rejected/did_unresolvable for what is not a did:web. */
 const malformed = (): Refusal =>
@@ -103,32 +103,31 @@ const parseDocument = (did: string, body: Buffer): DIDDocument => {
 export const keyInDocument = (document: DIDDocument, kid: string): PublicKey | undefined => {
   const fragment = kid.slice(kid.indexOf('#'))
   const method = document.verificationMethod?.find(each => each.id === kid || each.id === fragment)
-  if (method === undefined) return undefined
-  try {
-    if (method.publicKeyJwk !== undefined) return publicKeyFromJwk(method.publicKeyJwk as JsonWebKey)
-    const { kind, raw } = keyOfMethod({ ...method })
-    return kind === 'BLS12-381-G2' ? undefined : publicKeyFromRaw(kind, raw)
-  } catch {
-    return undefined
-  }
+  return method === undefined ? undefined : publicKeyOf({ ...method })
 }
 
 type Held = { readAt: number; outcome: Promise<DIDDocument> }
 const freshMs = 60_000
 const failureMs = 5_000
-/** Documents fetched at once: anyone may name a host, and each takes a socket and a place in the queue for names. */
-const fetchesMost = 32
 
 export type WebOptions = Pick<FetchBounds, 'allowedHttpOrigins' | 'lookup' | 'connect' | 'timeoutMs'>
+
+/** Whether the host says that there is no such document, where otherwise it cannot be had now. */
+export const isMissing = (error: unknown): boolean => {
+  const status = isRefusal(error) && isRefusal(error.cause) ? error.cause.facts['httpStatus'] : undefined
+  return status === 404 || status === 410
+}
 
 /** Reads did:web documents, each at most once a minute and once at a time. */
 export const openWebDids = (web: WebOptions, clock: Clock) => {
   const held = new Generations<Held>(1_000)
-  let underWay = 0
+  // Anyone may name a host, and each takes a socket and a place in the queue for names.
+  const slots = openFetchSlots({ clock, total: 32, perHost: 8, perHostPerMinute: 120 })
   const fetchDocument = async (did: string): Promise<DIDDocument> => {
     const accept = 'application/did+json, application/json'
     try {
-      const { body } = await fetchBounded(didWebUrl(did, web.allowedHttpOrigins), { ...web, accept })
+      const url = didWebUrl(did, web.allowedHttpOrigins)
+      const { body } = await slots.run(new URL(url).host, () => fetchBounded(url, { ...web, accept }))
       return parseDocument(did, body)
     } catch (error) {
       if (isRefusal(error) && error.kind === 'unavailable') {
@@ -146,14 +145,11 @@ export const openWebDids = (web: WebOptions, clock: Clock) => {
       const did = normaliseDidWeb(name)
       const known = held.get(did)
       if (known !== undefined && clock.now() - known.readAt < freshMs) return known.outcome
-      if (underWay >= fetchesMost) {
+      if (!slots.hasRoom(new URL(didWebUrl(did, web.allowedHttpOrigins)).host)) {
         const busy = 'Too many did:web documents are being fetched; try again.'
         return Promise.reject(new Refusal('unavailable', 'did_unavailable', busy))
       }
-      underWay += 1
-      const outcome = fetchDocument(did).finally(() => {
-        underWay -= 1
-      })
+      const outcome = fetchDocument(did)
       const entry = { readAt: clock.now(), outcome }
       entry.outcome.catch(() => {
         entry.readAt -= freshMs - failureMs

@@ -1,11 +1,13 @@
 import type { DIDResolutionOptions, DIDResolutionResult } from 'did-resolver'
 import type { Clock } from '../kernel/ports.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { isRefusal, Refusal } from '../kernel/refusal.ts'
+import { methodIn, publicKeyOf, unknownKey } from './did-document.ts'
 import { type DidEvent, ethrDid, ethrDocument, ethrKeys, parseEthrDid, type TimedKey } from './did-ethr.ts'
 import type { DidKeys, KeyPurpose, VerificationKey } from './did-keys.ts'
 import { parseLocalDid } from './did-local.ts'
 import { openResolver } from './did-resolution.ts'
 import { keyInDocument, normaliseDidWeb, openWebDids, type WebOptions } from './did-web.ts'
+import { openWebvhDids, selectVersion, type WebvhDids } from './did-webvh/webvh.ts'
 import { Generations } from './generations.ts'
 
 /** What the follower keeps of EthereumDIDRegistry. */
@@ -20,13 +22,15 @@ export type DidsOptions = { chainId: bigint | number; replica: DidReplica; web?:
 
 export type ResolveOptions = DIDResolutionOptions & {
   /** ISO 8601; the document as it was then. */ versionTime?: string
+  /** In the words of the DID's method. */ versionId?: string
+  /** did:webvh only. */ versionNumber?: string
 }
 
 export type Dids = DidKeys & {
   /**
    * W3C DID Resolution. Every failure but a stale replica is told in `didResolutionMetadata.error`: invalidDid,
-   * invalidDidUrl, notFound, methodNotSupported, representationNotSupported, internalError (a host cannot be had now).
-   * A deactivated DID is told in `didDocumentMetadata.deactivated`.
+   * invalidDidUrl, invalidOptions, notFound, methodNotSupported, featureNotSupported, representationNotSupported, internalError
+   * (a host cannot be had now). A deactivated DID is told in `didDocumentMetadata.deactivated`.
    * @throws Refusal unavailable/did_unavailable
    */
   resolve(did: string, options?: ResolveOptions): Promise<DIDResolutionResult>
@@ -38,8 +42,6 @@ export type Dids = DidKeys & {
 const clockSkewMs = 60_000
 const heldDids = 20_000
 
-const unknownKey = (kid: string): Refusal =>
-  new Refusal('rejected', 'key_unknown', `There is no key ${kid} that can be verified with.`)
 const unresolvable = (did: string): Refusal =>
   new Refusal('rejected', 'did_unresolvable', `${did} is no DID that counts here.`)
 
@@ -137,10 +139,45 @@ const openCopies = (options: DidsOptions, web: WebDids, keySet: (did: string) =>
   return { original, key }
 }
 
-/** The DIDs this agency can judge: did:ethr of its own chain from the replica, did:key, did:jwk, and linked did:web. */
+/** Keys of a did:webvh as its log has them now, or had them then. A log that holds in part only has none. */
+const openLogged = (webvh: WebvhDids, clock: Clock) => {
+  const logOf = async (did: string) => {
+    const parsed = webvh.parse(did)
+    if (parsed === undefined) throw unresolvable(did)
+    try {
+      const log = await webvh.log(parsed)
+      if (log.failure !== undefined) throw log.failure
+      return log
+    } catch (error) {
+      if (!isRefusal(error) || error.kind === 'unavailable') throw error
+      throw new Refusal('rejected', 'did_unresolvable', `${did} does not resolve: ${error.message}`, { cause: error })
+    }
+  }
+  return async (kid: string, purpose: KeyPurpose, at: number | undefined): Promise<VerificationKey> => {
+    const did = kid.slice(0, kid.indexOf('#'))
+    const log = await logOf(did)
+    const now = clock.now()
+    const isPast = at !== undefined && at < now
+    if (!isPast && log.versions.at(-1)?.active.deactivated === true) throw unresolvable(did)
+    const version = selectVersion(log, isPast ? { versionTime: Math.min(at + clockSkewMs, now) } : {}, now)
+    if (version === undefined || version.document.id !== did) throw unknownKey(kid)
+    const method = methodIn(version.document, kid, purpose)
+    const key = method['controller'] === did ? publicKeyOf(method) : undefined
+    if (key === undefined) throw unknownKey(kid)
+    const { publicKey, jwk, algorithm, thumbprint } = key
+    return { kid, did, publicKey, jwk, algorithm, thumbprint }
+  }
+}
+
+/**
+ * The DIDs this agency can judge: did:ethr of its own chain from the replica, did:key, did:jwk, linked did:web, and did:webvh
+ * by its log.
+ */
 export const openDids = (options: DidsOptions): Dids => {
   const { chainId, replica, clock } = options
   const web = openWebDids(options.web ?? {}, clock)
+  const webvh = openWebvhDids(options.web ?? {}, clock)
+  const logged = openLogged(webvh, clock)
   const keySets = openKeySets(options)
   const copies = openCopies(options, web, keySets.of)
   const isFresh = () => replica.assertFresh?.()
@@ -149,6 +186,7 @@ export const openDids = (options: DidsOptions): Dids => {
       const hash = kid.indexOf('#')
       if (hash < 0) throw unknownKey(kid)
       const did = kid.slice(0, hash)
+      if (did.startsWith('did:webvh:')) return logged(kid, purpose, at)
       const isLocal = did.startsWith('did:key:') || did.startsWith('did:jwk:')
       if (!isLocal) isFresh()
       if (did.startsWith('did:web:')) return copies.key(kid, purpose, at)
@@ -162,6 +200,7 @@ export const openDids = (options: DidsOptions): Dids => {
       if (localForm.test(did)) return did
       const ethr = parseEthrDid(did, chainId)
       if (ethr !== undefined) return ethr.did
+      if (webvh.parse(did) !== undefined) return did
       if (!did.startsWith('did:web:')) throw unresolvable(did)
       const name = normaliseDidWeb(did)
       isFresh()
@@ -172,6 +211,7 @@ export const openDids = (options: DidsOptions): Dids => {
       events: address => replica.events(address),
       isFresh,
       webDocument: did => web.document(did),
+      webvh,
       clock,
     }),
     changed: address => keySets.forget(address),

@@ -20,8 +20,11 @@ export type FetchBounds = {
   maxRedirects?: number
   /** @default application/json */
   accept?: string
-  /** Posts this JSON instead of getting: then no redirect is followed, and every status is an answer. */
-  post?: { body: string; headers?: Record<string, string> }
+  /**
+   * Posts this instead of getting: then no redirect is followed, and every status is an answer.
+   * `contentType` is application/json without one.
+   */
+  post?: { body: string; headers?: Record<string, string>; contentType?: string }
   /** Replaced in tests. */
   lookup?: (host: string) => Promise<Address[]>
   /** Replaced in tests. Connects to the address that was checked, never to a name. */
@@ -35,11 +38,16 @@ export type Fetched = {
   /** The headers `Cache-Control` and `Age`, for those who keep what they fetched. */
   cacheControl?: string | undefined
   age?: string | undefined
+  /** All headers of the answer, names in lower case. */
+  headers?: Readonly<Record<string, string | undefined>>
   body: Buffer
 }
 
 const forbidden = (why: string): Refusal => new Refusal('rejected', 'url_forbidden', why)
 const failed = (why: string, cause?: unknown): Refusal => new Refusal('unavailable', 'fetch_failed', why, { cause })
+
+const answered = (status: number): Refusal =>
+  new Refusal('unavailable', 'fetch_failed', `The host answered ${status}.`, { facts: { httpStatus: status } })
 
 const parse = (text: string, base?: URL): URL => {
   const url = URL.canParse(text, base?.href) ? new URL(text, base?.href) : undefined
@@ -89,7 +97,7 @@ const ask = (url: URL, { address, family }: Address, bounds: FetchBounds, signal
     const { post } = bounds
     const posted = post && {
       ...post.headers,
-      'content-type': 'application/json',
+      'content-type': post.contentType ?? 'application/json',
       'content-length': lengthOf(post.body),
     }
     const method = post === undefined ? 'GET' : 'POST'
@@ -117,6 +125,10 @@ const bodyOf = async (response: IncomingMessage, maxBytes: number): Promise<Buff
   return Buffer.concat(chunks)
 }
 
+/** Node gives a list of Set-Cookie only. */
+const firstOf = ({ headers }: IncomingMessage): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+
 const walk = async (start: string, bounds: FetchBounds, signal: AbortSignal): Promise<Fetched> => {
   const demoOrigins = bounds.allowedHttpOrigins ?? []
   let url = parse(start)
@@ -134,10 +146,10 @@ const walk = async (start: string, bounds: FetchBounds, signal: AbortSignal): Pr
         url = next
         continue
       }
-      if (bounds.post === undefined && status !== 200) throw failed(`The host answered ${status}.`)
+      if (bounds.post === undefined && status !== 200) throw answered(status)
       const body = await bodyOf(response, bounds.maxBytes ?? 256 * 1024)
       const { 'content-type': contentType, 'cache-control': cacheControl, age } = response.headers
-      return { url: url.href, status, contentType, cacheControl, age, body }
+      return { url: url.href, status, contentType, cacheControl, age, headers: firstOf(response), body }
     } finally {
       response.destroy()
     }

@@ -110,8 +110,20 @@ describe('BBS signatures', () => {
       await expect(bbsProofGen({ ...derive, disclosed })).rejects.toMatchObject(malformed)
     }
     await expect(bbsProofGen({ ...derive, disclosed: [0] })).rejects.toMatchObject(malformed)
-    const many = { ...pair, header, messages: Array.from({ length: 513 }, () => header) }
+    const many = { ...pair, header, messages: Array.from({ length: 257 }, () => header) }
     await expect(bbsSign(many)).rejects.toMatchObject({ kind: 'too_large', code: 'bbs_messages_many' })
+  })
+
+  it('leave room for short work beside the long', async () => {
+    const { publicKey } = await bbsKeyPair()
+    const ask = (count: number) =>
+      bbsVerify({ publicKey, header, messages: Array(count).fill(header), signature: new Uint8Array(80) })
+    const long = Array.from({ length: 6 }, () => ask(49))
+    const short = await Promise.allSettled(Array.from({ length: 20 }, () => ask(3)))
+    expect(short.map(({ status }) => status)).toEqual(Array(20).fill('fulfilled'))
+    const answers = await Promise.allSettled(long)
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(4).fill('fulfilled'), 'rejected', 'rejected'])
+    expect(await ask(49)).toBe(false)
   })
 
   it('refuse more work than can wait', async () => {

@@ -135,6 +135,15 @@ describe('a bounded fetch', () => {
     expect(asked[0]).toMatchObject({ method: 'POST', headers: { 'content-type': 'application/json', ...post.headers } })
   })
 
+  it('posts another media type where it is named, and hands on the headers of the answer', async () => {
+    asked = []
+    const contentType = 'application/x-www-form-urlencoded'
+    const post = { body: 'a=b', contentType }
+    const answer = await fetchBounded(`${origin}/echo`, { allowedHttpOrigins: [origin], post })
+    expect(asked[0]).toMatchObject({ headers: { 'content-type': contentType, 'content-length': '3' } })
+    expect(answer.headers).toMatchObject({ date: expect.any(String) })
+  })
+
   it('follows no redirect with what it posts', async () => {
     asked = []
     const post = { body: '{}' }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../kernel/ports.ts'
 import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import { type FetchBounds, type Fetched, fetchBounded } from '../fetch-bounded.ts'
+import { openFetchSlots } from '../fetch-slots.ts'
+import { isRecord } from '../formats/json.ts'
 import { Generations } from '../generations.ts'
 import {
   type BitstringEntry,
@@ -65,11 +67,16 @@ export type ForeignListLimits = {
   retryMs: number
   /** Lists being fetched at one time. @default 32 */
   fetches: number
+  /** Of them, from one host. @default 8 */
+  fetchesPerHost: number
+  /** Begun within a minute, from one host. @default 240 */
+  fetchesPerMinute: number
 }
 
 const defaults: ForeignListLimits = {
   ...{ fetchedBytes: 1_048_576, listBytes: 8_388_608, keptBytes: 67_108_864 },
   ...{ ttlMs: 3_600_000, unsaidTtlMs: 60_000, retryMs: 1_000, fetches: 32 },
+  ...{ fetchesPerHost: 8, fetchesPerMinute: 240 },
 }
 
 /** What one kept list costs beside its bits: its URL, and all that it says (a character of text may take two bytes). */
@@ -154,14 +161,38 @@ const readToken = async (reading: Reading): Promise<Kept> => {
   }
 }
 
+const hostOf = (issuer: string): string | undefined => {
+  if (URL.canParse(issuer) && issuer.startsWith('https:')) return new URL(issuer).host
+  const [, method, ...parts] = issuer.split(':')
+  const host = method === 'web' ? parts[0] : method === 'webvh' ? parts[1] : undefined
+  return host?.toLowerCase().replace('%3a', ':')
+}
+
+/**
+ * Whoever serves the lists of an issuer could swap them otherwise: a list names its URL, as its id or that of its subject, or stands
+ * where its issuer does.
+ */
+const assertPlace = (document: Record<string, unknown>, issuer: string, url: string): void => {
+  const { id, credentialSubject } = document
+  if (id !== undefined) {
+    if (id !== url) throw listRefused('the list has the id of another.')
+    return
+  }
+  const subject = isRecord(credentialSubject) ? credentialSubject['id'] : undefined
+  if (typeof subject === 'string') {
+    if (subject.split('#')[0] !== url) throw listRefused('the list is at another URL than it says.')
+    return
+  }
+  if (hostOf(issuer) !== new URL(url).host) throw listRefused('the list does not say at which URL it stands.')
+}
+
 const readBitstring = async (reading: Reading): Promise<Kept> => {
   const { needs, limits, url, fetched, askedAt } = reading
   const secured = { url, contentType: mediaType(fetched), body: fetched.body }
   const { issuer, document } = await verified(() => needs.verifyListCredential(secured))
   const { encodedList, ...list } = readBitstringList(document)
   const now = needs.clock.now()
-  // Whoever serves the lists of an issuer could swap them otherwise.
-  if (list.id !== undefined && list.id !== url) throw listRefused('the list has the id of another.')
+  assertPlace(document, issuer, url)
   if ((list.validFrom ?? now) > now + skewMs) throw listRefused('the status list is not valid yet.')
   if (list.validUntil !== undefined && list.validUntil <= now) throw listRefused('the status list has expired.')
   const bits = await expandBitstring(encodedList, limits.listBytes)
@@ -192,11 +223,16 @@ const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
   const cache = new ByteCache<Kept>(limits.keptBytes)
   const failures = new Generations<{ until: number; error: unknown }>(1_000)
   const underWay = new Map<string, Promise<Kept>>()
+  const { fetches: total, fetchesPerHost: perHost, fetchesPerMinute: perHostPerMinute } = limits
+  // One more than what may be under way: aggregations are asked for too.
+  const slots = openFetchSlots({ clock, total: total + 1, perHost, perHostPerMinute })
 
   const ask = async (url: string, accept: string): Promise<Fetched> => {
     const bounds = { ...needs.fetchBounds, accept, maxBytes: limits.fetchedBytes }
     try {
-      return await (needs.fetch ?? fetchBounded)(url, bounds)
+      return await slots.run(URL.canParse(url) ? new URL(url).host : '', () =>
+        (needs.fetch ?? fetchBounded)(url, bounds),
+      )
     } catch (error) {
       throw retrievalRefusal(error)
     }

@@ -1,5 +1,6 @@
+import type { Certificates } from '../../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm, Signer } from '../../kernel/ports.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import { sealJws, toDateTime } from '../formats/jose.ts'
 import { statusListUrl, tokenStatusListUrl } from '../formats/w3c.ts'
 import type { IssuerKey } from '../issue.ts'
@@ -25,6 +26,8 @@ export const openPublishedLists = (needs: {
   source: ListBits
   signer: Signer
   issuer: () => IssuerKey
+  /** Of the key that signs, for tokens: HAIP 1.0, section 6.1. */
+  certificates?: Pick<Certificates, 'issuer'> | undefined
   clock: Clock
   baseUrl: string
   /** Where `aggregation` is served (Token Status List section 9.2); named in each list when given. */
@@ -63,6 +66,18 @@ export const openPublishedLists = (needs: {
     if (list % 2 !== 0) throw unknown()
     const revoked = bitsOf(list)
     return { revoked, suspended: Buffer.from(source.bits(list + 1) ?? Buffer.alloc(revoked.length)) }
+  }
+
+  /** Statuses are published whether or not there are certificates for it. */
+  const certified = async (): Promise<{ key: IssuerKey; x5c: readonly string[] | undefined }> => {
+    const key = needs.issuer()
+    try {
+      const found = await needs.certificates?.issuer()
+      return { key, x5c: found?.keyId === key.keyId ? found.x5c : undefined }
+    } catch (error) {
+      if (isRefusal(error)) return { key, x5c: undefined }
+      throw error
+    }
   }
 
   const tokenDraft = (
@@ -107,20 +122,20 @@ export const openPublishedLists = (needs: {
     /** IETF Token Status List (JWT): two bits a token, 0 valid, 1 revoked, 2 suspended; revoked wins. */
     token(list: number): Promise<string> {
       const pair = pairOf(list)
-      return publish(`token:${list}`, Buffer.concat([pair.revoked, pair.suspended]), now => {
-        const key = needs.issuer()
-        return sealListJwt({ ...tokenDraft(list, pair, now), issuer: key.did }, key, signerOf(key))
+      return publish(`token:${list}`, Buffer.concat([pair.revoked, pair.suspended]), async now => {
+        const { key, x5c } = await certified()
+        return sealListJwt({ ...tokenDraft(list, pair, now), issuer: key.did }, { ...key, x5c }, signerOf(key))
       })
     },
 
     /** The same as CWT, for those who ask for `application/statuslist+cwt`. */
     tokenCwt(list: number): Promise<Uint8Array> {
       const pair = pairOf(list)
-      return publish(`cwt:${list}`, Buffer.concat([pair.revoked, pair.suspended]), now => {
-        const key = needs.issuer()
+      return publish(`cwt:${list}`, Buffer.concat([pair.revoked, pair.suspended]), async now => {
+        const { key, x5c } = await certified()
         const { algorithm, kid } = key
         if (algorithm === 'BBS') throw new Error('a status list is not signed by BBS')
-        return sealListCwt({ ...tokenDraft(list, pair, now), issuer: key.did }, { algorithm, kid }, signerOf(key))
+        return sealListCwt({ ...tokenDraft(list, pair, now), issuer: key.did }, { algorithm, kid, x5c }, signerOf(key))
       })
     },
 

@@ -191,16 +191,19 @@ const seconds = (time: number): number => Math.floor(time / 1_000)
 const optional = (aggregationUri: string | undefined) =>
   aggregationUri === undefined ? {} : { aggregation_uri: aggregationUri }
 
-/** A Status List Token in JWT form (section 5.1). */
+/**
+ * A Status List Token in JWT form (section 5.1).
+ * @param key.x5c certificates of the key, for readers who know no DIDs (HAIP 1.0, section 6.1).
+ */
 export const sealListJwt = async (
   draft: ListDraft,
-  key: { algorithm: Parameters<Sign>[0]; kid: string },
+  key: { algorithm: Parameters<Sign>[0]; kid: string; x5c?: readonly string[] | undefined },
   sign: Sign,
 ): Promise<string> => {
   const { uri, issuer, issuedAt, expiresAt, ttlMs, list, aggregationUri } = draft
   const lst = (await pack('zlib', list.bytes)).toString('base64url')
   return sealJws(
-    { alg: key.algorithm, kid: key.kid, typ: 'statuslist+jwt' },
+    { alg: key.algorithm, kid: key.kid, typ: 'statuslist+jwt', ...(key.x5c === undefined ? {} : { x5c: key.x5c }) },
     {
       ...{ sub: uri, iss: issuer, iat: seconds(issuedAt), exp: seconds(expiresAt), ttl: seconds(ttlMs) },
       status_list: { bits: list.bits, lst, ...optional(aggregationUri) },
@@ -212,7 +215,7 @@ export const sealListJwt = async (
 /** A Status List Token in CWT form (section 5.2). */
 export const sealListCwt = async (
   draft: ListDraft,
-  key: { algorithm: CoseAlgorithm; kid: string },
+  key: { algorithm: CoseAlgorithm; kid: string; x5c?: readonly string[] | undefined },
   sign: CoseSign,
 ): Promise<Uint8Array> => {
   const { uri, issuer, issuedAt, expiresAt, ttlMs, list, aggregationUri } = draft
@@ -227,7 +230,9 @@ export const sealListCwt = async (
       [claimKey.ttl, seconds(ttlMs)],
     ]),
   )
-  return sealSign1({ ...key, typ: 'application/statuslist+cwt', payload }, sign)
+  const { algorithm, kid, x5c } = key
+  const certified = x5c === undefined ? {} : { x5chain: x5c.map(each => new Uint8Array(Buffer.from(each, 'base64'))) }
+  return sealSign1({ algorithm, kid, ...certified, typ: 'application/statuslist+cwt', payload }, sign)
 }
 
 const aggregatedMost = 10_000

@@ -16,6 +16,18 @@ export const issuedEntity = new EntitySchema({
   },
 })
 
+/** Ids under which an instance has issued: each names one credential. */
+export const issuedIdEntity = new EntitySchema({
+  name: 'instance_credential_ids',
+  columns: { issuer: { ...text, primary: true }, id: { ...text, primary: true } },
+})
+
+/** How often the statuses of a list have changed; a list without a row has never. */
+export const listEntity = new EntitySchema({
+  name: 'instance_lists',
+  columns: { issuer: { ...text, primary: true }, list: { ...integer, primary: true }, version: integer },
+})
+
 /** How many places of its lists an instance has given out. */
 export const headEntity = new EntitySchema({
   name: 'instance_heads',
@@ -46,7 +58,7 @@ export const exchangeEntity = new EntitySchema({
   },
 })
 
-export const entities = [issuedEntity, headEntity, workflowEntity, exchangeEntity]
+export const entities = [issuedEntity, issuedIdEntity, listEntity, headEntity, workflowEntity, exchangeEntity]
 
 /** How long rows are kept, in the words of the store's retention rules. */
 export const retention = [
@@ -59,5 +71,7 @@ export const retention = [
   },
   { table: 'workflows', keep: 'forever', why: 'Configuration, without personal data.' },
   { table: 'instance_heads', keep: 'forever', why: 'Without it an index of a status list would be given out twice.' },
+  { table: 'instance_credential_ids', keep: 'forever', why: 'An id that was given out names no second credential.' },
+  { table: 'instance_lists', keep: 'forever', why: 'Two rows a list; by them a kept list is known to be the last.' },
   { table: 'instance_credentials', keep: 'forever', why: 'Whoever revokes a credential names it by its id.' },
 ] as const

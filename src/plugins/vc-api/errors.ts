@@ -10,6 +10,24 @@ export const issuerForeign = (): Refusal =>
   new Refusal('rejected', 'issuer_foreign', 'The credential names another issuer than this instance.')
 export const instanceCredentialUnknown = (): Refusal =>
   new Refusal('not_found', 'credential_unknown', 'This instance has issued no credential with that id.')
+export const instanceCredentialTaken = (): Refusal =>
+  new Refusal(
+    'conflict',
+    'credential_id_taken',
+    'This instance has issued another credential with that id; each is revoked by its own.',
+  )
+export const instanceEntryDiffers = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'status_entry_differs',
+    'The credential with that id has another entry in the lists of this instance.',
+  )
+export const issueOptionUnsupported = (name: string): Refusal =>
+  new Refusal(
+    'rejected',
+    'option_unsupported',
+    `${name} is decided by the agency and the credential type; leave it out.`,
+  )
 export const instanceListUnknown = (): Refusal =>
   new Refusal('not_found', 'status_list_unknown', 'This instance has no such status list.')
 export const instanceStatusNone = (): Refusal =>

@@ -33,6 +33,9 @@ export type Instance = {
   present(presentation: Document, options: PresentOptions): Promise<unknown>
 }
 
+/** A list credential, the version of the list that it tells, and until when it is handed out, in milliseconds. */
+export type SignedList = { version: number; until: number; credential: unknown }
+
 /** What is to be kept with the act that issues it. */
 export type KnownIssue = { verifiableCredential: unknown; credentialId: string; store(tx: Tx): void }
 
@@ -44,6 +47,8 @@ export type VcApiNeeds = {
   derive(credential: unknown, options: { selectivePointers: readonly string[] }): Promise<unknown>
   /** gzip and base64url of the bits, as Bitstring Status List 1.0 has them. */
   encodeList(bits: Uint8Array): Promise<string>
+  /** Lists as they were last signed, by issuer and number. */
+  signedLists: Map<string, SignedList>
   /** Judges what participants of exchanges present. */
   identity: Pick<Identity, 'verifyPresentation'>
   /** The types of a credential as IRIs, by its contexts. @throws Refusal rejected/context_unknown, term_unknown */

@@ -302,9 +302,32 @@ describe('a Bitstring Status List of somebody else', () => {
     expect(await codeOf(() => open().bitstring(entryOf(url, '131072'), of))).toBe('status_index_out_of_range')
   })
 
-  it('without an id is taken for the one at its URL', async () => {
-    const url = await serveBitstring('/b', { id: undefined })
+  it('without an id is the one at its URL when its subject says so, and refused when nothing does', async () => {
+    const url = await serveBitstring('/b', { id: undefined }, { id: `${host.origin}/b#list` })
     expect((await open().bitstring(entryOf(url), of)).status).toBe(1)
+    for (const id of [`${host.origin}/c#list`, undefined]) {
+      const other = await serveBitstring('/b', { id: undefined }, { id })
+      expect(await codeOf(() => open().bitstring(entryOf(other), of))).toBe('status_list_refused')
+    }
+  })
+
+  it('without any id is taken from where its issuer stands itself, and from nowhere else', async () => {
+    const url = await serveBitstring('/b', { id: undefined }, { id: undefined })
+    const place = new URL(host.origin).host.replace(':', '%3A')
+    const by = async (name: string) => {
+      const lists = open({
+        verifyListCredential: async ({ body }) => {
+          const [, payload = ''] = body.toString().split('.')
+          return { issuer: name, document: JSON.parse(Buffer.from(payload, 'base64url').toString()) as Json }
+        },
+      })
+      return codeOf(() => lists.bitstring(entryOf(url), { issuer: name }))
+    }
+    expect(await by(`did:web:${place}:issuer`)).toBe('none')
+    expect(await by(`did:webvh:QmUbTyW8QGNWxWJonYpeMs8vToktBYxzhk6cgJV9JYzfwo:${place}`)).toBe('none')
+    for (const name of ['did:web:example.com', 'https://example.com', 'did:key:z6Mk']) {
+      expect(await by(name)).toBe('status_list_refused')
+    }
   })
 })
 
@@ -425,6 +448,17 @@ describe('a list that was read', () => {
     expect(await codeOf(() => lists.token({ uri, index: 0 }, of))).toBe('status_unavailable')
     expect(await slow).toBe('status_unavailable')
     expect(await codeOf(() => lists.token({ uri, index: 0 }, of))).toBe('none')
+  })
+
+  it('is turned away while too many others are being fetched from its host, and not for those of another', async () => {
+    host.answers.set('/slow', () => undefined)
+    const lists = open({ limits: { fetchesPerHost: 1 } })
+    const slow = codeOf(() => lists.token({ uri: `${host.origin}/slow`, index: 0 }, of))
+    const uri = await serveToken()
+    expect(await codeOf(() => lists.token({ uri, index: 0 }, of))).toBe('status_unavailable')
+    const elsewhere = await codeOf(() => lists.token({ uri: 'https://127.0.0.1/t', index: 0 }, of))
+    expect(elsewhere).toBe('url_forbidden')
+    expect(await slow).toBe('status_unavailable')
   })
 
   it('makes room for others within a budget of bytes', async () => {

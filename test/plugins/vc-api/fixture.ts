@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign as signBytes } from 'node:crypto'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { VcApi1763900001170 } from '../../../migrations/agency/1170-vc-api.ts'
 import { Exchanges1763900001180 } from '../../../migrations/agency/1180-exchanges.ts'
+import { InstanceLists1763900001281 } from '../../../migrations/agency/1281-instance-lists.ts'
 import { checkAnswer, checkBody, checkParameters, compileContract } from '../../../src/http/contract.ts'
 import { qr } from '../../../src/http/qr.ts'
 import { openDids } from '../../../src/identity/dids.ts'
@@ -11,6 +12,7 @@ import { type ForeignNeeds, verifyForeignPresentation } from '../../../src/ident
 import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
 import { expandedTypes } from '../../../src/identity/linked-data/expanded-types.ts'
 import { toMultikey } from '../../../src/identity/multikey.ts'
+import { compressBitstring } from '../../../src/identity/status-lists/bitstring.ts'
 import { anonymous, type Caller } from '../../../src/kernel/gate.ts'
 import { timeId } from '../../../src/kernel/time-id.ts'
 import type { Document, Instance, VcApiNeeds } from '../../../src/plugins/vc-api/needs.ts'
@@ -24,7 +26,7 @@ import { movableClock } from '../../http/fixture.ts'
 import { readOpenApi } from '../../openapi.ts'
 
 export const publicUrl = 'https://agency.example/agency'
-export const migrations = [Store1760000000100, VcApi1763900001170, Exchanges1763900001180]
+export const migrations = [Store1760000000100, VcApi1763900001170, Exchanges1763900001180, InstanceLists1763900001281]
 export const v2 = 'https://www.w3.org/ns/credentials/v2'
 export const examples = 'https://www.w3.org/ns/credentials/examples/v2'
 
@@ -93,7 +95,8 @@ export const openAgency = async (place: Place, clock = movableClock()) => {
       verifyPresentation: (presentation, expected) => verifyForeignPresentation(presentation, judging, expected),
     },
     ...{ derive, qr, publicUrl, expandTypes: expandedTypes, newId: () => timeId(clock.now()) },
-    encodeList: async () => 'u',
+    encodeList: compressBitstring,
+    signedLists: new Map(),
   }
   const routes = vcApi.routes(needs)
   const call = async (

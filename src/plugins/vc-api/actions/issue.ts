@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
-import { issuerForeign, issuerUnknown } from '../errors.ts'
+import { instanceCredentialTaken, issueOptionUnsupported, issuerForeign, issuerUnknown } from '../errors.ts'
 import type { Document, Instance, IssuingNeeds, VcApiNeeds } from '../needs.ts'
 import { purposes, requires } from '../policy.ts'
 import { allot, entryOf, type Place } from './status.ts'
@@ -46,7 +46,8 @@ const withStatus = (needs: VcApiNeeds, instance: Instance, credential: Document,
 export type Prepared = {
   input: unknown
   issued: { verifiableCredential: unknown; credentialId?: string }
-  store(tx: Tx): void
+  /** @throws Refusal conflict/credential_id_taken */
+  store(tx: Tx): Promise<void>
 }
 
 /** Secures what it is handed; only an instance of a conformance profile does that. */
@@ -55,12 +56,18 @@ const prepareAny = async (needs: VcApiNeeds, instance: Instance, body: IssueBody
   const named = inName(given, instance.did)
   const place = instance.status ? await allot(needs, instance) : undefined
   const id = options.credentialId ?? (typeof named['id'] === 'string' ? named['id'] : `urn:uuid:${randomUUID()}`)
-  const needsId = place !== undefined && named['id'] === undefined
+  // VCALM 1.0: the name by which its status is changed need not stand in the credential, where only a URL can.
+  const needsId = place !== undefined && named['id'] === undefined && URL.canParse(id)
   const identified = needsId ? { ...named, id } : named
   const credential = place === undefined ? identified : withStatus(needs, instance, identified, place)
   const verifiableCredential = await instance.secure(credential, options)
-  const store = (tx: Tx): void => {
+  const store = async (tx: Tx): Promise<void> => {
     if (place === undefined) return
+    const named = await tx.query(
+      'INSERT INTO instance_credential_ids (issuer, id) VALUES (?, ?) ON CONFLICT (issuer, id) DO NOTHING RETURNING id',
+      [instance.name, id],
+    )
+    if (named.length === 0) throw instanceCredentialTaken()
     const row = { issuer: instance.name, position: place.position, id, revocation: 0, suspension: 0 }
     tx.insert('instance_credentials', [{ ...row, issued_at: needs.house.clock.now() }])
   }
@@ -70,8 +77,10 @@ const prepareAny = async (needs: VcApiNeeds, instance: Instance, body: IssueBody
 /** Signs a credential with an instance, by the agency's rules where it has any. Nothing is kept yet. */
 export const prepareIssue = async (needs: VcApiNeeds, instance: Instance, body: IssueBody): Promise<Prepared> => {
   if (instance.issueKnown === undefined) return prepareAny(needs, instance, body)
+  const [option] = Object.entries(body.options ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+  if (option !== undefined) throw issueOptionUnsupported(option.slice(0, 80))
   const { verifiableCredential, credentialId, store } = await instance.issueKnown(body.credential)
-  return { input: body, issued: { verifiableCredential, credentialId }, store }
+  return { input: body, issued: { verifiableCredential, credentialId }, store: async tx => store(tx) }
 }
 
 /** VC API `/credentials/issue` of one instance. */
@@ -84,7 +93,7 @@ export const issueByInstance = async (needs: VcApiNeeds, context: Context): Prom
     input: prepared.input,
     idempotencyKey: context.headers['idempotency-key'],
     act: async tx => {
-      prepared.store(tx)
+      await prepared.store(tx)
       return prepared.issued
     },
   })

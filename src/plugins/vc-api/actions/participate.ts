@@ -133,7 +133,7 @@ const proceed = (turn: Turn, to: Advance, results: Exchange['results']): Promise
       )
       if (moved.length === 0) throw exchangeAnswered()
       for (const { issued, store } of to.issued) {
-        store(tx)
+        await store(tx)
         record.effect(digestOf(issued.verifiableCredential))
       }
       return messageOf(turn, to)
