@@ -1,38 +1,19 @@
-import type { DIDDocument } from 'did-resolver'
 import type { SignatureAlgorithm } from '../../kernel/ports.ts'
 import { Refusal } from '../../kernel/refusal.ts'
-import type { KeyPurpose } from '../did-keys.ts'
+import { methodIn, unknownKey } from '../did-document.ts'
 import { parseLocalMethod } from '../did-local.ts'
 import type { Dids } from '../dids.ts'
 import { keyUrl } from '../formats/jose.ts'
-import { isRecord } from '../formats/json.ts'
 import type { ProofKey } from '../integrity/suite.ts'
 import { keyOfMethod } from '../multikey.ts'
 
 /** A key that a DID names for a purpose, whatever the DID is. */
 export type MethodKey = ProofKey & { controller: string; algorithm: SignatureAlgorithm }
 
-const unknownKey = (url: string): Refusal =>
-  new Refusal('rejected', 'key_unknown', `There is no key ${url.slice(0, 200)} that can be verified with.`)
-
 const unresolvable = (did: string, error: string | undefined): Refusal =>
   error === 'internalError'
     ? new Refusal('unavailable', 'did_unavailable', `${did.slice(0, 200)} cannot be resolved now.`)
     : new Refusal('rejected', 'did_unresolvable', `${did.slice(0, 200)} is no DID that counts here.`)
-
-/** Controlled Identifiers 1.0, section 3.3 (Retrieve Verification Method): the method, if the document has it for the purpose. */
-const methodIn = (document: DIDDocument, url: string, purpose: KeyPurpose): Record<string, unknown> => {
-  const absolute = (id: unknown) => (typeof id === 'string' && id.startsWith('#') ? document.id + id : id)
-  const listed = [document[purpose] ?? []].flat() as unknown[]
-  const embedded = listed.find(each => isRecord(each) && absolute(each['id']) === url)
-  if (isRecord(embedded)) return embedded
-  const method = document.verificationMethod?.find(each => absolute(each.id) === url)
-  if (method === undefined) throw unknownKey(url)
-  if (!listed.some(each => absolute(each) === url)) {
-    throw new Refusal('rejected', 'key_purpose', `The key ${url.slice(0, 200)} is not for ${purpose}.`)
-  }
-  return { ...method }
-}
 
 /** Keys as DID documents give them. Those of our own chain come from the replica, as everywhere. */
 export const openMethods = (dids: Pick<Dids, 'resolve'>) => {

@@ -5,6 +5,7 @@ import type { Format, Opened } from './format.ts'
 import { typOf } from './jose.ts'
 import { isRecord, malformed, sameJson } from './json.ts'
 import { ldpVc } from './ldp-vc.ts'
+import { isMdoc, msoMdoc } from './mso-mdoc.ts'
 import { fromJwsJson } from './sd-jwt-json.ts'
 import { sdJwtVc } from './sd-jwt-vc.ts'
 import { vcJose } from './vc-jose.ts'
@@ -15,6 +16,7 @@ export const formats: Record<FormatId, Format> = {
   'vc+jwt': vcJose,
   jwt_vc: vcJwt11,
   ldp_vc: ldpVc,
+  mso_mdoc: msoMdoc,
 }
 
 const compactLengthMost = 1_048_576
@@ -26,6 +28,7 @@ export const isDocument = (compact: string): boolean => compact.startsWith('{')
 export const formatOf = (compact: string): Format => {
   if (isDocument(compact)) return ldpVc
   if (compact.includes('~')) return sdJwtVc
+  if (isMdoc(compact)) return msoMdoc
   return typOf(compact) === 'vc+jwt' ? vcJose : vcJwt11
 }
 
@@ -71,8 +74,8 @@ const envelopeMembers = new Set(['@context', 'id', 'type'])
 
 /**
  * A compact form out of whatever a caller may hand over: itself, a `data:` URL, an enveloping object (`type`), an object
- * with the token in `proof.jwt`, an SD-JWT in the JWS JSON serialisation, or one with a DataIntegrityProof, whose compact
- * form is its JSON text.
+ * with the token in `proof.jwt`, an SD-JWT in the JWS JSON serialisation, or one with a DataIntegrityProof or an mdoc's
+ * `deviceResponse`, whose compact form is its JSON text.
  */
 export const unwrap = (input: unknown, envelope: string): string => {
   if (typeof input === 'string') return compactOf(input)
@@ -84,6 +87,7 @@ export const unwrap = (input: unknown, envelope: string): string => {
     return compactOf(input['id'])
   }
   if (input['signature'] !== undefined || input['signatures'] !== undefined) return fromSerialised(input)
+  if (typeof input['deviceResponse'] === 'string') return compactOf(textOf(input))
   const proof = input['proof']
   if (hasIntegrityProof(proof)) return compactOf(textOf(input))
   if (isRecord(proof) && typeof proof['jwt'] === 'string') return compactOf(proof['jwt'])

@@ -1,6 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import type { FormatId, IssuingSuite } from '../../kernel/identity.ts'
 import type { SignatureAlgorithm, StatusPointer } from '../../kernel/ports.ts'
+import type { ForeignCredential } from '../foreign/open.ts'
+import type { OpenedMdoc } from '../mdoc/issuer-signed.ts'
 import type { CredentialType, CredentialTypes } from '../types.ts'
 
 /** What is about to be secured. Times are milliseconds, whole seconds. */
@@ -21,6 +23,8 @@ export type Draft = {
   status: StatusPointer
   /** Public URL of the issuing agent, without a trailing slash. */
   baseUrl: string
+  /** DER, the certificate of the key first: of formats that name their issuer so, or where it was asked for. */
+  chain?: readonly Uint8Array[] | undefined
 }
 
 /** A secured credential taken apart. Nothing in it is believed yet. */
@@ -39,11 +43,39 @@ export type Opened = {
   validFrom: number | undefined
   validUntil: number | undefined
   status: StatusPointer | undefined
-  /** True when the format lets the holder keep claims back. */
-  partial: boolean
+  /** Which claims the format lets the holder keep back: those of the type that are disclosable, or any. */
+  partial: 'none' | 'disclosable' | 'any'
   keyBinding: KeyBinding | undefined
-  /** The credential as JSON for the reader: the VC, or the processed SD-JWT payload. */
+  /** The credential as JSON for the reader: the VC, the processed SD-JWT payload, or the namespaces of an mdoc. */
   document: Record<string, unknown>
+  mdoc?: MdocParts
+  /** Of an issuer that the registry on chain need not know, and whom the configuration trusts by another source. */
+  foreign?: ForeignParts
+}
+
+/** Where a foreign credential has a status. */
+export type ForeignStatus =
+  | { kind: 'token'; uri: string; index: number }
+  | { kind: 'bitstring'; entry: Record<string, unknown> }
+
+export type ForeignParts = {
+  /** Id of the trust that it is judged by. */
+  trust: string
+  statuses: readonly ForeignStatus[]
+  /** DER, the signer's certificate first. */
+  chain: readonly Uint8Array[]
+  mdoc?: OpenedMdoc
+  /** Of W3C formats. */
+  credential?: ForeignCredential
+}
+
+/** What only an mdoc has. */
+export type MdocParts = {
+  docType: string
+  /** SHA-256 (base64url) of what its issuer signed. */
+  digest: string
+  /** Whether the holder's device presents it in this exchange; absent where nobody presents it. @throws Refusal */
+  vouches?(transcript: Uint8Array): Promise<boolean>
 }
 
 /** What secures a credential: who says to have signed it, how, and whether a key fits. */

@@ -138,7 +138,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
     validFrom,
     validUntil: narrow(fromDateTime(document['validUntil'], 'validUntil'), read.expires, Math.min),
     status: readStatus(document['credentialStatus']),
-    partial: false,
+    partial: 'none',
     keyBinding: undefined,
     document,
   }

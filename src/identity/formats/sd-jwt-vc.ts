@@ -17,7 +17,10 @@ const concealmentFor = (type: CredentialType): Concealment => {
   return made
 }
 
+const inX5c = (der: Uint8Array): string => Buffer.from(der).toString('base64')
+
 const secure = async (draft: Draft, sign: Sign): Promise<string> => {
+  const { chain } = draft
   const { id: holder, ...claims } = draft.subject
   const { payload: concealed, disclosures } = concealClaims(claims, concealmentFor(draft.type))
   const payload = {
@@ -36,13 +39,22 @@ const secure = async (draft: Draft, sign: Sign): Promise<string> => {
     },
   }
   return joinSdJwt(
-    await sealJws({ alg: draft.algorithm, kid: draft.kid, typ: 'dc+sd-jwt' }, payload, sign),
+    await sealJws(
+      {
+        alg: draft.algorithm,
+        kid: draft.kid,
+        typ: 'dc+sd-jwt',
+        ...(chain === undefined ? {} : { x5c: chain.map(inX5c) }),
+      },
+      payload,
+      sign,
+    ),
     disclosures,
   )
 }
 
 /** What no disclosure may carry (SD-JWT VC section 2.2.2.3), and what nobody would look for in one. */
-const neverDisclosed: ReadonlySet<string> = new Set([
+export const neverDisclosed: ReadonlySet<string> = new Set([
   'iss',
   'nbf',
   'exp',
@@ -59,7 +71,7 @@ const neverDisclosed: ReadonlySet<string> = new Set([
 const hidden = new Set(['iss', 'nbf', 'exp', 'cnf', 'vct', 'vct#integrity', 'aka_vcts', 'status', 'iat', 'sub', 'jti'])
 
 /** Nor may anything below those be hidden: what hides nothing comes back as it was. */
-const assertOpen = ({ payload, processed }: OpenedSdJwt): void => {
+export const assertOpen = ({ payload, processed }: OpenedSdJwt): void => {
   for (const name of neverDisclosed) {
     if (processed[name] !== payload[name]) throw malformed(`${name} has a part that is selectively disclosable.`)
   }
@@ -121,7 +133,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
     validFrom: fromNumericDate(processed['nbf'], 'nbf'),
     validUntil: fromNumericDate(processed['exp'], 'exp'),
     status: statusOf(processed['status']),
-    partial: true,
+    partial: 'disclosable',
     keyBinding,
     document: processed,
   }

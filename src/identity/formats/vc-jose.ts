@@ -54,7 +54,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
     validFrom,
     validUntil: narrow(until, fromNumericDate(payload['exp'], 'exp'), Math.min),
     status: readStatus(payload['credentialStatus']),
-    partial: false,
+    partial: 'none',
     keyBinding: undefined,
     document: payload,
   }

@@ -69,7 +69,7 @@ const open = (compact: string, types: CredentialTypes): Opened => {
       Math.min,
     ),
     status: readStatus(vc['credentialStatus']),
-    partial: false,
+    partial: 'none',
     keyBinding: undefined,
     document: payload,
   }

@@ -103,7 +103,12 @@ const readErrors = (value: unknown): OpenedDeviceResponse['errors'] =>
  */
 export const openDeviceResponse = (bytes: Uint8Array): OpenedDeviceResponse => {
   const spent = { items: 0 }
-  const response = mapIn(decode(bytes, { spent }), 'The device response')
+  return readDeviceResponse(decode(bytes, { spent }), spent)
+}
+
+/** As `openDeviceResponse`. @param item as `decode` gave it. */
+export const readDeviceResponse = (item: unknown, spent: Spent): OpenedDeviceResponse => {
+  const response = mapIn(item, 'The device response')
   if (!/^1\.\d+$/.test(textIn(response.get('version'), 'The version')))
     throw malformed('The device response is of a version that is not read here; 1.0 is.')
   const status = response.get('status')

@@ -1,4 +1,4 @@
-import { malformed } from '../formats/json.ts'
+import { isRecord, malformed } from '../formats/json.ts'
 import { drivingLicenceNamespace, drivingLicenceType } from './issuer-signed.ts'
 import { fullDate } from './values.ts'
 
@@ -21,6 +21,9 @@ const dates: Readonly<Record<string, string>> = {
   issueDate: 'issue_date',
   expiryDate: 'expiry_date',
 }
+
+/** Derived when the licence is issued. */
+const ages: Readonly<Record<string, string>> = { ageOver18: 'age_over_18', ageOver21: 'age_over_21' }
 
 const textOf = (claims: Claims, name: string): string => {
   const value = claims[name]
@@ -70,8 +73,8 @@ const birthPlaceOf = (place: unknown): Record<string, unknown> => {
  *
  * Mandatory there, and not always to be had: `portrait` (optional in the schema, and here only if it is a JPEG) and
  * `un_distinguishing_sign` (optional in the schema). A licence without them is issued without them. The claims
- * `ageOver18`, `ageOver21` are not taken over: `age_over_NN` is derived from the date of birth. `pseudonym` has no data
- * element in this namespace and stays out.
+ * `ageOver18`, `ageOver21` are not taken over: `age_over_NN` is derived from the date of birth. What has no data element in this
+ * namespace stays out.
  * @param options.at time of issue (ms) as of which `age_over_NN` is true or false; reissue before one becomes true.
  * @param options.ages @default 16, 18, 21, 65
  * @throws Refusal malformed/credential_malformed for claims that the schema would refuse.
@@ -80,7 +83,7 @@ export const drivingLicenceElements = (
   claims: Claims,
   options: { at: number; ages?: readonly number[] },
 ): Record<string, unknown> => {
-  const { at, ages = [16, 18, 21, 65] } = options
+  const { at, ages: years = [16, 18, 21, 65] } = options
   const present = (names: Readonly<Record<string, string>>) =>
     Object.entries(names).filter(([name]) => claims[name] !== undefined)
   const birthDate = textOf(claims, 'birthDate')
@@ -95,9 +98,73 @@ export const drivingLicenceElements = (
     ...birthPlaceOf(claims['birthPlace']),
     age_in_years: age,
     age_birth_year: Number(birthDate.slice(0, 4)),
-    ...Object.fromEntries(ages.map(years => [`age_over_${String(years).padStart(2, '0')}`, age >= years])),
+    ...Object.fromEntries(years.map(each => [`age_over_${String(each).padStart(2, '0')}`, age >= each])),
   }
 }
 
-/** What `issueMdoc` needs to know of the type beside its elements. */
-export const drivingLicence = { docType: drivingLicenceType, namespace: drivingLicenceNamespace } as const
+type Namespaces = Readonly<Record<string, Claims>>
+
+/** Claims that table 5 has no element for, or not with all their parts: in the namespace of the country (section 7.2.8). */
+const domestic: Readonly<Record<string, string>> = { birthPlace: 'birth_place', pseudonym: 'pseudonym' }
+const isDomestic = /^org\.iso\.18013\.5\.1\.[A-Z]{2}$/
+
+/** All data elements of a driving licence, by namespace. @throws Refusal malformed/credential_malformed */
+export const drivingLicenceNamespaces = (claims: Claims, options: { at: number }): Namespaces => {
+  const elements = { [drivingLicenceNamespace]: drivingLicenceElements(claims, options) }
+  const named = Object.entries(domestic).filter(([claim]) => claims[claim] !== undefined)
+  if (named.length === 0) return elements
+  const ofCountry = Object.fromEntries(named.map(([claim, element]) => [element, claims[claim]]))
+  return { ...elements, [`${drivingLicenceNamespace}.${textOf(claims, 'issuingCountry')}`]: ofCountry }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** A `full-date`, or the day of a `tdate`: either may stand in a date of table 5. */
+const dayOf = (value: unknown): unknown => (isText(value) ? value.slice(0, 10) : value)
+
+const members = (from: Claims, names: Readonly<Record<string, string>>, read = (value: unknown) => value): Claims =>
+  Object.fromEntries(
+    Object.entries(names).flatMap(([claim, element]) =>
+      from[element] === undefined ? [] : [[claim, read(from[element])] as const],
+    ),
+  )
+
+const privilegeIn = (value: unknown): unknown => {
+  if (!isRecord(value)) return value
+  const { codes } = value
+  return {
+    ...members(value, { vehicleCategoryCode: 'vehicle_category_code' }),
+    ...members(value, { issueDate: 'issue_date', expiryDate: 'expiry_date' }, dayOf),
+    ...(codes === undefined ? {} : { codes }),
+  }
+}
+
+const isJpeg = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array && value[0] === 0xff && value[1] === 0xd8 && value[2] === 0xff
+
+/**
+ * The claims of a driving licence out of data elements that were shown. Elements that no claim stands for (`age_in_years`,
+ * `birth_place`, which is one text there) are left out. Nothing is checked here: the schema of the type judges the claims.
+ */
+export const drivingLicenceClaims = (namespaces: Namespaces): Record<string, unknown> => {
+  const elements = namespaces[drivingLicenceNamespace] ?? {}
+  const ofCountry = Object.entries(namespaces).find(([name]) => isDomestic.test(name))?.[1] ?? {}
+  const { driving_privileges: privileges, portrait } = elements
+  return {
+    ...members(elements, texts),
+    ...members(elements, dates, dayOf),
+    ...members(elements, ages),
+    ...members(ofCountry, domestic),
+    ...(Array.isArray(privileges) ? { drivingPrivileges: privileges.map(privilegeIn) } : {}),
+    ...(isJpeg(portrait) ? { portrait: `data:image/jpeg;base64,${Buffer.from(portrait).toString('base64')}` } : {}),
+  }
+}
+
+/** The licence as an mdoc. */
+export const drivingLicence = {
+  docType: drivingLicenceType,
+  namespace: drivingLicenceNamespace,
+  elements: { ...texts, ...dates, ...ages, drivingPrivileges: 'driving_privileges', portrait: 'portrait' },
+  namespacesOf: drivingLicenceNamespaces,
+  claimsOf: drivingLicenceClaims,
+} as const

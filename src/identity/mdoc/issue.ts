@@ -27,6 +27,8 @@ export type MdocDraft = {
   algorithm: 'ES256' | 'ES384' | 'EdDSA'
   /** DER, the document signer's certificate first, the root left out (ISO/IEC 18013-5, section 9.1.2.4). */
   chain: readonly Uint8Array[]
+  /** Names the signer's key for readers who look it up otherwise than by its certificate. */
+  kid?: string
 }
 
 /** ISO/IEC 18013-5, section 9.1.2.5, asks for 16 at least. */
@@ -64,7 +66,7 @@ const itemsOf = (elements: Readonly<Record<string, unknown>>, algorithm: DigestA
  * annex A.2.4.
  */
 export const issueMdoc = async (draft: MdocDraft, sign: CoseSign): Promise<Uint8Array> => {
-  const { digestAlgorithm = 'SHA-256', namespaces, algorithm, chain } = draft
+  const { digestAlgorithm = 'SHA-256', namespaces, algorithm, chain, kid } = draft
   const { docType, deviceKey, validity, status, keyAuthorizations = { nameSpaces: [], dataElements: {} } } = draft
   const items = Object.entries(namespaces).map(([namespace, elements]) => ({
     namespace,
@@ -86,7 +88,10 @@ export const issueMdoc = async (draft: MdocDraft, sign: CoseSign): Promise<Uint8
     ...(status === undefined ? {} : { status }),
   })
   const payload = encodedBytes(encode(object))
-  const issuerAuth = await sign1Item({ algorithm, x5chain: chain, payload }, sign)
+  const issuerAuth = await sign1Item(
+    { algorithm, x5chain: chain, payload, ...(kid === undefined ? {} : { kid }) },
+    sign,
+  )
   const nameSpaces = new Map(items.map(({ namespace, items: each }) => [namespace, each.map(({ item }) => item)]))
   return encode({ nameSpaces, issuerAuth })
 }

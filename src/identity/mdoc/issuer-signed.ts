@@ -1,6 +1,6 @@
 import { hash, type JsonWebKey } from 'node:crypto'
 import { Refusal } from '../../kernel/refusal.ts'
-import { decode, Tag } from '../cbor.ts'
+import { decode, encode, Tag } from '../cbor.ts'
 import { headerLabel, type OpenedSign1, readSign1 } from '../cose/sign1.ts'
 import { malformed } from '../formats/json.ts'
 import { judgeDates } from '../standing.ts'
@@ -32,6 +32,10 @@ export type OpenedMdoc = {
   validity: MdocValidity
   /** DER, the document signer's certificate first. */
   issuerChain: readonly Uint8Array[]
+  /** DID URL of the signer's key, where the issuer writes one into its header: a hint. */
+  issuerKeyId: string
+  /** SHA-256 (base64url) of what the issuer signed and of its signature: the same however much is shown. */
+  digest: string
   status?: MdocStatus
   signature: OpenedSign1['signature']
 }
@@ -76,6 +80,11 @@ const readNamespace = (
   return Object.fromEntries(elements)
 }
 
+const digestOf = (auth: unknown): string => {
+  const [protectedHeader, , payload, signature] = listIn(auth instanceof Tag ? auth.contents : auth, 'issuerAuth')
+  return hash('sha256', encode([protectedHeader, payload, signature]), 'base64url')
+}
+
 /**
  * Takes `IssuerSigned` apart and compares every data element with its digest (ISO/IEC 18013-5, section 9.3.1, step 3).
  * @param item as `decode` gave it.
@@ -102,6 +111,8 @@ export const readIssuerSigned = (item: unknown, spent: Spent): OpenedMdoc => {
     keyAuthorizations,
     validity,
     issuerChain: x5chain,
+    issuerKeyId: auth.signature.kid,
+    digest: digestOf(issuerSigned.get('issuerAuth')),
     signature: auth.signature,
     ...(status === undefined ? {} : { status }),
   }
@@ -124,7 +135,7 @@ export type IssuerExpectation = {
 }
 
 /** Who signs for a country is set out in the certificate; what the document says has to be the same (annex B.1.4). */
-const assertCountry = (mdoc: OpenedMdoc, { subject }: Certificate): void => {
+export const assertCountry = (mdoc: OpenedMdoc, { subject }: Certificate): void => {
   const country = mdoc.namespaces[drivingLicenceNamespace]?.['issuing_country']
   if (mdoc.docType === drivingLicenceType && country !== undefined && country !== subject.country)
     throw rejected('certificate_untrusted', 'The mdoc names another country than the certificate of its signer.')

@@ -4,7 +4,7 @@ import { decode } from '../cbor.ts'
 import { coseKeyOf, jwkOfCoseKey } from '../cose/key.ts'
 import { malformed } from '../formats/json.ts'
 import { isListUrl } from '../status-lists/url.ts'
-import { dateTime, encodedIn, listIn, mapIn, readDateTime, type Spent, textIn } from './values.ts'
+import { dateTime, encodedIn, listIn, mapIn, plainValue, readDateTime, type Spent, textIn } from './values.ts'
 
 /** ISO/IEC 18013-5, section 9.1.2.5: algorithms of digests, with their names in node:crypto. */
 export const digestAlgorithms = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const
@@ -13,8 +13,11 @@ export type DigestAlgorithm = keyof typeof digestAlgorithms
 /** Milliseconds, whole seconds. */
 export type MdocValidity = { signed: number; validFrom: number; validUntil: number; expectedUpdate?: number }
 
-/** A place in a Token Status List (draft-ietf-oauth-status-list, section 6.3). */
-export type MdocStatus = { uri: string; index: number }
+/**
+ * A place in a Token Status List (draft-ietf-oauth-status-list, section 6.3). Beside it an agency writes where the same status
+ * stands on chain, as in its SD-JWT VCs: mechanisms that a reader does not know are none of its business (section 6.1).
+ */
+export type MdocStatus = { uri: string; index: number; onChain?: Readonly<Record<string, unknown>> }
 
 /** What the device may sign for itself (ISO/IEC 18013-5, section 9.1.2.4, `KeyAuthorizations`). */
 export type KeyAuthorizations = {
@@ -87,7 +90,9 @@ const readStatus = (value: unknown): MdocStatus => {
     throw malformed('idx in the status of the mdoc is not a whole number.')
   const uri = reference.get('uri')
   if (!isListUrl(uri)) throw malformed('uri in the status of the mdoc is no URI of a bearable length.')
-  return { uri, index }
+  const entry = mapIn(value, 'status').get('evm_status')
+  if (entry === undefined) return { uri, index }
+  return { uri, index, onChain: plainValue(mapIn(entry, 'evm_status')) as Record<string, unknown> }
 }
 
 /**
@@ -135,6 +140,9 @@ export const securityObjectItem = (object: SecurityObject): Map<string, unknown>
     ['docType', object.docType],
     ['validityInfo', new Map(dates)],
   ])
-  if (status !== undefined) item.set('status', { status_list: { idx: status.index, uri: status.uri } })
+  if (status !== undefined) {
+    const { index: idx, uri, onChain } = status
+    item.set('status', { status_list: { idx, uri }, ...(onChain === undefined ? {} : { evm_status: onChain }) })
+  }
   return item
 }

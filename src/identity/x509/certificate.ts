@@ -261,10 +261,13 @@ export const certificatesOfPem = (pem: string): Uint8Array[] => {
   return blocks
 }
 
-export const pemOfCertificate = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der)
+const pemOf = (label: string, der: Uint8Array): string =>
+  `-----BEGIN ${label}-----\n${Buffer.from(der)
     .toString('base64')
-    .replaceAll(/(.{64})(?!$)/g, '$1\n')}\n-----END CERTIFICATE-----\n`
+    .replaceAll(/(.{64})(?!$)/g, '$1\n')}\n-----END ${label}-----\n`
+
+export const pemOfCertificate = (der: Uint8Array): string => pemOf('CERTIFICATE', der)
+export const pemOfCertificateRequest = (der: Uint8Array): string => pemOf('CERTIFICATE REQUEST', der)
 
 /**
  * The members of an `x5c` header (RFC 7515, section 4.1.6): standard base64, not base64url.

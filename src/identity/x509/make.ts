@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { createHash, type KeyObject, randomBytes, sign, type webcrypto } from 'node:crypto'
+import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { readCertificate } from './certificate.ts'
 import { documentSignerUsage } from './usages.ts'
@@ -49,6 +49,11 @@ const serialNumber = (): string => {
   return octets.toString('hex')
 }
 
+/** The library's own names for them: with types of browsers at hand those of node are others. */
+type WebCrypto = NonNullable<Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[1]>
+type WebKey = x509.X509CertificateCreateWithKeyParams['signingKey']
+type WebKeys = x509.Pkcs10CertificateRequestCreateParams['keys']
+
 type Content = Validity & {
   subject: x509.JsonName | x509.Name
   issuer: x509.JsonName | x509.Name
@@ -66,7 +71,7 @@ const make = async (content: Content): Promise<Uint8Array> => {
     subtle: {
       sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) => signer.sign(new Uint8Array(data)),
     },
-  } as unknown as webcrypto.Crypto
+  } as unknown as WebCrypto
   const made = await x509.X509CertificateGenerator.create(
     {
       ...rest,
@@ -74,7 +79,7 @@ const make = async (content: Content): Promise<Uint8Array> => {
       notBefore: new Date(notBefore),
       notAfter: new Date(notAfter),
       publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })),
-      signingKey: { algorithm: { name: 'ECDSA', namedCurve } } as unknown as webcrypto.CryptoKey,
+      signingKey: { algorithm: { name: 'ECDSA', namedCurve } } as unknown as WebKey,
       signingAlgorithm: { name: 'ECDSA', hash },
     },
     asking,
@@ -104,17 +109,19 @@ const authorityExtensions = (authority: Authority): { issuer: x509.Name; identif
 const revocationList = (url: string | undefined): x509.Extension[] =>
   url === undefined ? [] : [new x509.CRLDistributionPointsExtension([url])]
 
+const uriName = (value: string) => ({ type: 'url' as const, value })
+
 const { digitalSignature, keyCertSign, cRLSign } = x509.KeyUsageFlags
 
 /**
  * A self-signed root: an issuing authority certificate authority (IACA) by the profile of ISO 18013-5, annex B.1.2:
- * country and common name, pathLen 0, keyCertSign and cRLSign, an address of the issuer. At most 20 years there.
+ * country and common name, pathLen 0, keyCertSign and cRLSign, an address of the issuer. At most 20 years there. Without a
+ * country it is no IACA, and a root for other purposes alone.
  * @param options.revocationListUrl optional in that profile.
  */
 export const makeRootCertificate = (
   options: Validity &
     Naming & {
-      country: string
       signer: CertificateSigner
       contact: Contact
       revocationListUrl?: string
@@ -145,9 +152,16 @@ export const makeRootCertificate = (
  */
 export const makeDocumentSignerCertificate = (
   options: Validity &
-    Naming & { authority: Authority; publicKey: KeyObject; contact: Contact; revocationListUrl?: string },
+    Naming & {
+      authority: Authority
+      publicKey: KeyObject
+      contact: Contact
+      revocationListUrl?: string
+      /** subjectAltName: by what else the signer is known. */
+      uris?: readonly string[]
+    },
 ): Promise<Uint8Array> => {
-  const { authority, publicKey, contact } = options
+  const { authority, publicKey, contact, uris = [] } = options
   const { country } = readCertificate(authority.certificate).subject
   const { issuer, identifier } = authorityExtensions(authority)
   return make({
@@ -162,6 +176,7 @@ export const makeDocumentSignerCertificate = (
       new x509.KeyUsagesExtension(digitalSignature, true),
       new x509.IssuerAlternativeNameExtension([contact]),
       new x509.ExtendedKeyUsageExtension([documentSignerUsage], true),
+      ...(uris.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(uris.map(uriName))]),
       ...revocationList(options.revocationListUrl),
     ],
   })
@@ -184,10 +199,7 @@ export const makeAccessCertificate = (
 ): Promise<Uint8Array> => {
   const { authority, publicKey, hosts, uris = [], usages = [] } = options
   const { issuer, identifier } = authorityExtensions(authority)
-  const names: x509.JsonGeneralNames = [
-    ...hosts.map(value => ({ type: 'dns' as const, value })),
-    ...uris.map(value => ({ type: 'url' as const, value })),
-  ]
+  const names: x509.JsonGeneralNames = [...hosts.map(value => ({ type: 'dns' as const, value })), ...uris.map(uriName)]
   return make({
     subject: nameOf(options),
     issuer,
@@ -203,6 +215,32 @@ export const makeAccessCertificate = (
       ...(usages.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...usages], true)]),
     ],
   })
+}
+
+/** What an authority of others is asked to certify (PKCS #10, RFC 2986): a key, whose owner signs for it, under these names. DER. */
+export const makeCertificateRequest = async (
+  options: Naming & { signer: CertificateSigner; hosts: readonly string[]; uris: readonly string[] },
+): Promise<Uint8Array> => {
+  const { signer, hosts, uris } = options
+  const namedCurve = curveOf(signer.publicKey)
+  const key = { type: 'public', algorithm: { name: 'ECDSA', namedCurve } }
+  const asking = {
+    subtle: {
+      sign: async (_algorithm: unknown, _key: unknown, data: ArrayBuffer) => signer.sign(new Uint8Array(data)),
+      exportKey: async () => new Uint8Array(signer.publicKey.export({ format: 'der', type: 'spki' })).buffer,
+    },
+  } as unknown as WebCrypto
+  const names: x509.JsonGeneralNames = [...hosts.map(value => ({ type: 'dns' as const, value })), ...uris.map(uriName)]
+  const made = await x509.Pkcs10CertificateRequestGenerator.create(
+    {
+      name: nameOf(options),
+      keys: { publicKey: key, privateKey: key } as unknown as WebKeys,
+      signingAlgorithm: { name: 'ECDSA', hash: namedCurve === 'P-256' ? 'SHA-256' : 'SHA-384' },
+      extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)],
+    },
+    asking,
+  )
+  return new Uint8Array(made.rawData)
 }
 
 /**
@@ -226,7 +264,7 @@ export const makeServerCertificate = (
       new x509.KeyUsagesExtension(digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        hosts.map(value => ({ type: /^[\d.]+$|:/.test(value) ? 'ip' : 'dns', value })),
+        hosts.map(value => ({ type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const), value })),
       ),
     ],
   })
