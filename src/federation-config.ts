@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+/** What an agency file says about its place in federations (its member `federation`). */
+export type FederationConfig = {
+  /** Entity identifiers of those above it, or paths of agencies of this origin: there it registers by itself. */
+  superiors: string[]
+  /** Others may stand below it. */
+  superior?: { approves: 'officer' | 'accredited'; subordinates: NamedEntity[] }
+  /** Trust anchors to which it resolves for others; an agency that has no superiors is one itself. */
+  anchors: NamedEntity[]
+}
+
+export type NamedEntity = {
+  entity: string
+  keys: { keys: Record<string, unknown>[] }
+  terms: { metadata?: Members; metadataPolicy?: Members; constraints?: Members }
+}
+
+type Members = Record<string, unknown>
+/** Says what is wrong with the agency's file, and ends the start. */
+type Fail = (what: string) => never
+
+const isRecord = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isEntity = (value: unknown): value is string =>
+  typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && !/[?#]/.test(value)
+const isOwnPath = (value: unknown): value is string => typeof value === 'string' && /^\/[a-z0-9-]{1,64}$/.test(value)
+
+const keysOf = (value: unknown, file: string, fail: Fail): NamedEntity['keys'] => {
+  let read = value
+  if (typeof value === 'string') {
+    try {
+      read = JSON.parse(readFileSync(resolve(dirname(file), value), 'utf8'))
+    } catch {
+      return fail(`there is no key file "${value}" that is JSON`)
+    }
+  }
+  const keys = isRecord(read) ? read['keys'] : undefined
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isRecord)) return fail('federation keys are a JWK Set')
+  return { keys }
+}
+
+const termNames = ['metadata', 'metadataPolicy', 'constraints'] as const
+
+const namedOf = (value: unknown, file: string, fail: Fail): NamedEntity => {
+  if (!isRecord(value)) return fail('entities of federation are mappings')
+  const { entity, keys, ...terms } = value
+  for (const [key, term] of Object.entries(terms)) {
+    if (!termNames.some(name => name === key)) fail(`unknown key "federation.${key}"`)
+    if (!isRecord(term)) fail(`federation.${key} must be a mapping`)
+  }
+  if (!isEntity(entity)) return fail('federation.entity is an entity identifier, an https URL')
+  return { entity, keys: keysOf(keys, file, fail), terms }
+}
+
+const listOf = (value: unknown, name: string, fail: Fail): unknown[] => {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : fail(`federation.${name} must be a list`)
+}
+
+/** Reads the member `federation` of an agency file. */
+export const parseFederation = (value: unknown, file: string, fail: Fail): FederationConfig => {
+  if (!isRecord(value)) return fail('federation must be a mapping')
+  const { superiors, approves, subordinates, anchors, ...rest } = value
+  for (const key of Object.keys(rest)) fail(`unknown key "federation.${key}"`)
+  const above = listOf(superiors, 'superiors', fail)
+  if (!above.every(each => isEntity(each) || isOwnPath(each))) {
+    return fail('federation.superiors are entity identifiers, or paths of agencies of this origin')
+  }
+  const named = listOf(subordinates, 'subordinates', fail).map(each => namedOf(each, file, fail))
+  const trusted = listOf(anchors, 'anchors', fail).map(each => namedOf(each, file, fail))
+  const config = { superiors: above as string[], anchors: trusted }
+  if (approves === undefined && named.length === 0) return config
+  if (approves !== undefined && approves !== 'officer' && approves !== 'accredited') {
+    return fail('federation.approves is officer or accredited')
+  }
+  return { ...config, superior: { approves: approves ?? 'officer', subordinates: named } }
+}

@@ -1,0 +1,80 @@
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
+import { createEntityConfiguration, createEntityStatement, resolveTrustChains } from '@openid-federation/core'
+import { type Entity, jwksOf, type Nation, newKey, openNation, signWith } from './world.ts'
+
+/** The library wants to be told how to verify. */
+const verifyJwtCallback = async ({ jwk, data, signature }: { jwk: unknown; data: Uint8Array; signature: Uint8Array }) =>
+  verify(
+    'sha256',
+    data,
+    { key: createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
+    signature,
+  )
+
+let nation: Nation
+beforeEach(async () => {
+  nation = await openNation(Math.floor(Date.now() / 1_000) * 1_000)
+})
+afterEach(() => nation.close())
+
+const issuer = 'openid_credential_issuer'
+/** The library asks this of every issuer, as of an OpenID provider. */
+const own = { client_registration_types_supported: [] }
+const policy = { [issuer]: { contacts: { add: ['help@example.org'] } } }
+
+/** What the library writes in place of what the entity would sign. */
+const writtenByLibrary = async (entity: Entity): Promise<void> => {
+  const signJwtCallback = async ({ toBeSigned }: { toBeSigned: Uint8Array }) => signWith(entity.key, toBeSigned)
+  const { kid, alg } = entity.key
+  const header = { typ: 'entity-statement+jwt' as const, kid, alg }
+  const configuration = await createEntityConfiguration({
+    ...{ header, signJwtCallback },
+    claims: entity.configuration as never,
+  })
+  entity.served.set('.well-known/openid-federation', { body: configuration })
+  for (const [subject, claims] of entity.about) {
+    const statement = await createEntityStatement({
+      ...{ header, signJwtCallback, claims: claims as never },
+      jwk: entity.key.jwk as never,
+    })
+    entity.served.set(`fetch ${subject}`, { body: statement })
+  }
+}
+
+const world = () => {
+  const anchor = nation.add('anchor')
+  const middle = nation.add('middle')
+  const leaf = nation.add('leaf', { metadata: { [issuer]: own } })
+  nation.subordinate(anchor, middle, { metadata_policy: policy })
+  nation.subordinate(middle, leaf)
+  return { anchor, middle, leaf }
+}
+
+describe('with @openid-federation/core', () => {
+  it('statements that it writes lead our resolution to the anchor', async () => {
+    const { anchor, middle, leaf } = world()
+    for (const entity of [anchor, middle, leaf]) await writtenByLibrary(entity)
+    const chain = await nation.federation([anchor]).resolve(leaf.id)
+    expect(chain.metadata[issuer]).toEqual({ ...own, contacts: ['help@example.org'] })
+    expect(chain.statements).toHaveLength(4)
+  })
+
+  it('a statement that it writes under another key is refused', async () => {
+    const { anchor, middle, leaf } = world()
+    leaf.configuration['jwks'] = jwksOf(leaf.key)
+    leaf.key = { ...newKey('key-of-leaf'), jwk: leaf.key.jwk }
+    for (const entity of [anchor, middle, leaf]) await writtenByLibrary(entity)
+    await expect(nation.federation([anchor]).resolve(leaf.id)).rejects.toMatchObject({ code: 'statement_signature' })
+  })
+
+  it('finds the same chain as we do', async () => {
+    const { anchor, leaf } = world()
+    const chain = await nation.federation([anchor]).resolve(leaf.id)
+    const options = { entityId: leaf.id, trustAnchorEntityIds: [anchor.id], verifyJwtCallback }
+    const [theirs] = await resolveTrustChains(options)
+    expect((theirs?.resolvedLeafMetadata as Record<string, unknown> | undefined)?.[issuer]).toEqual(
+      chain.metadata[issuer],
+    )
+    expect(theirs?.chain).toHaveLength(3)
+  })
+})
