@@ -77,17 +77,17 @@ export const sendAnswer = (
   })
 
 /** How an operation writes its refusals. */
-export type ProblemForm = { verdict: boolean; errors: ErrorForm }
+export type ProblemForm = { verdict: boolean; errors: ErrorForm; malformed?: string | undefined }
 
 export const sendProblem = async (
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
-  { verdict, errors }: ProblemForm,
+  { verdict, errors, malformed }: ProblemForm,
 ): Promise<Problem> => {
   const problem = problemOf(error)
   if (errors !== 'problem') {
-    const { status, body, headers } = oauthProblemOf(error, errors)
+    const { status, body, headers } = oauthProblemOf(error, errors, malformed)
     await send(request, response, { status, contentType: 'application/json', body: JSON.stringify(body), headers })
     return problem
   }

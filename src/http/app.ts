@@ -108,11 +108,14 @@ const isOpen = (target: Target, method: string): boolean =>
   (/^(?:GET|HEAD)$/.test(method) && isPublic(target)) || ('operation' in target && target.operation.cors)
 
 const readHeaders = 'Accept, X-Request-Id'
-const openHeaders = `${readHeaders}, Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP`
+const openHeaders = `${readHeaders}, Authorization, Content-Type, DPoP, Idempotency-Key, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP`
+
+const readableHeaders =
+  'DPoP-Nonce, ETag, OAuth-Client-Attestation-Challenge, Retry-After, WWW-Authenticate, X-Request-Id'
 
 const allowOrigins = (response: Response): void => {
   response.setHeader('Access-Control-Allow-Origin', '*')
-  response.setHeader('Access-Control-Expose-Headers', 'DPoP-Nonce, ETag, Retry-After, WWW-Authenticate, X-Request-Id')
+  response.setHeader('Access-Control-Expose-Headers', readableHeaders)
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
 }
 
@@ -259,10 +262,10 @@ export const createApp = ({ agencies, openapi, log, limits: given }: AppParts): 
   }
   // RFC 8615 as RFC 8414 and OpenID4VCI use it: the well-known name comes before the path of whom it tells about.
   app.use('/.well-known', (request, response, next) => {
-    const [, name, agency, ...rest] = request.url.split(/[/?]/)
+    const [, name, agency, query = ''] = /^\/([^/?]+)\/([^/?]+)(\?.*)?$/.exec(request.url) ?? []
     const counter = counters.get(agency ?? '')
-    if (counter === undefined || rest.length > 0) return next()
-    request.url = `/.well-known/${name}`
+    if (counter === undefined) return next()
+    request.url = `/.well-known/${name}${query}`
     return serve(counter, request, response)
   })
   app.use(async (request: Request, response: Response) => {

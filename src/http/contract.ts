@@ -42,12 +42,23 @@ export type Operation = {
   /** Its 422 is a verdict, so all its problems also carry `verified: false, errors, warnings, results`. */
   verdict: boolean
   body: { required: boolean; types: Checks } | undefined
-  parameters: { query: ReadonlySet<string>; check: Check | undefined; headers: readonly string[] }
+  parameters: {
+    query: ReadonlySet<string>
+    /** Others in the query are passed on as they are (`x-query: open`), as OAuth 2.0 has it. */
+    open: boolean
+    check: Check | undefined
+    headers: readonly string[]
+  }
   /** How its refusals are written (`x-errors`). */
   errors: ErrorForm
+  /** What a request that cannot be read is called there (`x-malformed`), where not `invalid_request`. */
+  malformed: string | undefined
   /** Pages of any origin may call it (`x-cors`): what wallets in a browser need. */
   cors: boolean
-  /** It knows its callers by tokens of its own (`x-caller: own`), which reach the route as the header `authorization`. */
+  /**
+   * It knows its callers by tokens or cookies of its own (`x-caller: own`), which reach the route as the headers `authorization`
+   * and `cookie`.
+   */
   ownCaller: boolean
   /** By status, `4XX` or `default`; then by media type. */
   answers: Map<string, Checks>
@@ -163,10 +174,11 @@ class Compiler {
       plugin: typeof plugin === 'string' ? plugin : undefined,
       verdict: isVerdict(this.#document, source),
       errors: errorForm(source['x-errors'], id),
+      malformed: typeof source['x-malformed'] === 'string' ? source['x-malformed'] : undefined,
       cors: source['x-cors'] === true,
       ownCaller: source['x-caller'] === 'own',
       body: this.#body(source, id),
-      parameters: this.#parameters(declared, id),
+      parameters: { ...this.#parameters(declared, id), open: source['x-query'] === 'open' },
       answers,
     }
   }
@@ -188,7 +200,7 @@ class Compiler {
     return checks
   }
 
-  #parameters(declared: unknown[], id: string): Operation['parameters'] {
+  #parameters(declared: unknown[], id: string): Omit<Operation['parameters'], 'open'> {
     const places: Record<string, { properties: Members; required: string[] }> = {}
     for (const entry of declared) {
       const parameter = resolved(this.#document, entry)
@@ -262,9 +274,9 @@ type Words = Record<string, string | undefined>
 
 /** @throws Refusal parameter_unknown, parameter_invalid */
 export const checkParameters = (operation: Operation, parts: { path: Words; query: Words; header: Words }): void => {
-  const { query, headers, check } = operation.parameters
+  const { query, open, headers, check } = operation.parameters
   for (const name of Object.keys(parts.query)) {
-    if (query.has(name)) continue
+    if (open || query.has(name)) continue
     throw new Refusal('malformed', 'parameter_unknown', 'The operation has no query parameter of this name.', {
       facts: { at: `/query/${name.slice(0, 100)}` },
     })

@@ -7,13 +7,16 @@ import { problemHeaders, problemOf } from './problem.ts'
  */
 export type ErrorForm = 'problem' | 'oauth' | 'oauth-resource'
 
-/** Codes that the specifications register. A refusal that has one of them as its code is passed on as it is. */
+/**
+ * Codes that the specifications register. A refusal that has one of them as its code is passed on as it is; one with a code of its
+ * own may say as a fact which of them it is (`error`).
+ */
 const registered: ReadonlySet<string> = new Set([
   // RFC 6749, RFC 6750, RFC 8628, RFC 9396, RFC 9449
   ...['invalid_request', 'invalid_client', 'invalid_grant', 'unauthorized_client', 'unsupported_grant_type'],
   ...['invalid_scope', 'access_denied', 'unsupported_response_type', 'server_error', 'temporarily_unavailable'],
   ...['invalid_token', 'insufficient_scope', 'authorization_pending', 'slow_down', 'expired_token'],
-  ...['invalid_authorization_details', 'invalid_dpop_proof', 'use_dpop_nonce'],
+  ...['invalid_authorization_details', 'invalid_dpop_proof', 'use_dpop_nonce', 'invalid_target'],
   // OAuth 2.0 Attestation-Based Client Authentication
   ...['invalid_client_attestation', 'use_attestation_challenge', 'use_fresh_attestation'],
   // OpenID4VCI 1.0
@@ -46,22 +49,25 @@ const kept = new Set([404, 413, 429, 500, 503])
 const described = (detail: string): string =>
   detail.replace(/[’‘]/g, "'").replace(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')
 
-const errorOf = (error: unknown, form: ErrorForm): string => {
+const errorOf = (error: unknown, form: ErrorForm, malformed: string): string => {
   if (!isRefusal(error)) return 'server_error'
+  const { error: named } = error.facts
+  if (typeof named === 'string' && registered.has(named)) return named
   if (registered.has(error.code)) return error.code
   const dpop = /error="(\w+)"/.exec(problemHeaders(error)['WWW-Authenticate'] ?? '')?.[1]
   if (dpop !== undefined) return dpop
   if (form === 'oauth' && error.kind === 'unauthenticated') return 'invalid_client'
-  return byKind[error.kind]
+  return error.kind === 'malformed' ? malformed : byKind[error.kind]
 }
 
 const unauthenticated = new Set(['invalid_token', 'use_dpop_nonce', 'invalid_dpop_proof', 'insufficient_scope'])
 
 export type OauthProblem = { status: number; body: Record<string, unknown>; headers: Record<string, string> }
 
-export const oauthProblemOf = (thrown: unknown, form: ErrorForm): OauthProblem => {
+/** @param malformed what the operation's specification calls a request that cannot be read. */
+export const oauthProblemOf = (thrown: unknown, form: ErrorForm, malformed = byKind.malformed): OauthProblem => {
   const { status: own, detail, code } = problemOf(thrown)
-  const error = errorOf(thrown, form)
+  const error = errorOf(thrown, form, malformed)
   const headers = problemHeaders(thrown)
   const body = { error, error_description: described(detail), code }
   if (form === 'oauth-resource' && unauthenticated.has(error)) {

@@ -41,11 +41,11 @@ const queryOf = (search: string): Record<string, string> => {
   return query
 }
 
-/** Header fields for the route, in lower case. Credentials stay here, unless they are the operation's own to judge. */
+/** Header fields for the route, in lower case. Credentials and cookies stay here, unless they are the operation's own to judge. */
 const headersOf = (exchange: Exchange): Record<string, string | undefined> => {
   const headers: Record<string, string | undefined> = {}
   for (const [name, value] of Object.entries(exchange.request.headers)) {
-    if ((name === 'authorization' && !exchange.operation.ownCaller) || name === 'cookie') continue
+    if ((name === 'authorization' || name === 'cookie') && !exchange.operation.ownCaller) continue
     headers[name] = Array.isArray(value) ? value.join(', ') : value
   }
   headers['x-request-id'] = exchange.requestId

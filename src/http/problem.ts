@@ -65,6 +65,10 @@ const dpopErrors: Record<string, string> = {
 /** Header fields that belong to a problem's status. */
 export const problemHeaders = (error: unknown): Record<string, string> => {
   if (!isRefusal(error)) return {}
+  // OAuth 2.0 Attestation-Based Client Authentication, draft 07, section 8.1.
+  if (error.code === 'use_attestation_challenge' && typeof error.facts['challenge'] === 'string') {
+    return { 'OAuth-Client-Attestation-Challenge': error.facts['challenge'] }
+  }
   if (error.kind === 'unauthenticated') {
     const dpop = dpopErrors[error.code]
     if (dpop !== undefined) {

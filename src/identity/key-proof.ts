@@ -1,44 +1,37 @@
 import type { Clock, SignatureAlgorithm, Signer } from '../kernel/ports.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import type { DidKeys } from './did-keys.ts'
-import { fromNumericDate, keyUrl, openJws, sealJws, signatureHolds } from './formats/jose.ts'
-import { clockSkewMs } from './standing.ts'
+import { sealJws } from './formats/jose.ts'
+import { judgeKeyProof, keyProofType } from './openid/vci/key-proof.ts'
+import { proofAlgorithms } from './openid/vci/key-proofs.ts'
 
-/** How old a proof of a key may be. */
-const proofAgeMs = 5 * 60_000
-
-const proofType = 'openid4vci-proof+jwt'
-
-const refused = (detail: string): Refusal => new Refusal('unauthenticated', 'key_proof_refused', detail)
+const refused = (detail: string, cause?: unknown): Refusal =>
+  new Refusal('unauthenticated', 'key_proof_refused', detail, { cause })
 
 /**
- * Holds a proof of possession of a holder's key (OpenID4VCI, proof type `jwt`: typ `openid4vci-proof+jwt`, kid, aud, iat,
+ * Holds a proof of possession of a holder's key (OpenID4VCI 1.0, proof type `jwt`: typ `openid4vci-proof+jwt`, kid, aud, iat,
  * nonce) against what was asked for: what a wallet shows that has no credential for the key yet.
  * @returns the DID whose key it is.
- * @throws Refusal key_proof_refused, credential_malformed; unavailable when the DID cannot be resolved now
+ * @throws Refusal key_proof_refused; unavailable when the DID cannot be resolved now
  */
 export const proveKey = async (
   proof: string,
   needs: { dids: DidKeys; clock: Clock },
   expected: { audience: readonly string[]; nonce: string },
 ): Promise<{ did: string }> => {
-  const { signed, payload } = openJws(proof)
-  const { typ, kid, alg } = signed.header
-  if (typ !== proofType) throw refused(`The typ of a proof of a key is ${proofType}.`)
-  if (!kid.startsWith('did:')) throw refused('A proof of a key names the key by its DID URL (kid).')
-  if (payload['nonce'] !== expected.nonce) throw refused('The proof of the key answers another nonce.')
-  if (!expected.audience.includes(payload['aud'] as string))
-    throw refused('The proof of the key is for another issuer.')
-  const now = needs.clock.now()
-  const issuedAt = fromNumericDate(payload['iat'], 'iat')
-  if (issuedAt === undefined || issuedAt > now + clockSkewMs || issuedAt < now - proofAgeMs) {
-    throw refused('The proof of the key is too old, or from the future: sign a new one.')
+  const nonce = (given: string): void => {
+    if (given !== expected.nonce) throw refused('The proof of the key answers another nonce.')
   }
-  const key = await needs.dids.key(kid.includes('#') ? kid : keyUrl('', kid), 'authentication', now)
-  if (key.algorithm !== alg || !(await signatureHolds(signed, key))) {
-    throw refused('The proof is not signed by the key that it names.')
+  try {
+    const wanted = { audience: expected.audience, by: ['kid'] as const, algorithms: proofAlgorithms, nonce }
+    const { key } = await judgeKeyProof(proof, needs, wanted)
+    return { did: key.did }
+  } catch (error) {
+    if (!isRefusal(error) || error.code !== 'invalid_proof') throw error
+    const { cause } = error
+    // What cannot be read keeps the name that it has everywhere else.
+    throw isRefusal(cause) ? cause : refused(error.message, error)
   }
-  return { did: key.did }
 }
 
 /** The holder's side: proves a key to an issuer that will bind a credential to it. @param now milliseconds */
@@ -49,7 +42,7 @@ export const sealKeyProof = (
   now: number,
 ): Promise<string> => {
   const payload = { aud: to.audience, iat: Math.floor(now / 1_000), nonce: to.nonce }
-  return sealJws({ alg: key.algorithm, typ: proofType, kid: key.kid }, payload, (algorithm, data) =>
+  return sealJws({ alg: key.algorithm, typ: keyProofType, kid: key.kid }, payload, (algorithm, data) =>
     signer.sign(key.keyId, algorithm, data),
   )
 }

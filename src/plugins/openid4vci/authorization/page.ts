@@ -1,0 +1,157 @@
+import { hash } from 'node:crypto'
+import type { Answer } from '../../../kernel/plugin.ts'
+import { destinationOf, formTargetOf } from './redirect.ts'
+
+/* Pages for citizens: plain, for small screens and screen readers too, without script and without anything from elsewhere. */
+
+const style = `:root { color-scheme: light dark; --line: #767676; --link: #0b57a4; --ink: #1b1b1b; --paper: #fff; }
+body { font: 1.125rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
+  max-width: 36rem; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.25; }
+h2 { font-size: 1.125rem; margin-bottom: .25rem; }
+a { color: var(--link); }
+img { background: #fff; display: block; height: auto; max-width: 18rem; width: 100%; }
+button, .button { background: var(--link); border: 2px solid var(--link); border-radius: .25rem; color: #fff;
+  display: inline-block; font: inherit; margin: .5rem .5rem .5rem 0; min-height: 2.75rem; padding: .5rem 1.25rem;
+  text-decoration: none; }
+button.second { background: transparent; color: var(--link); }
+:focus-visible { outline: 3px solid #b35c00; outline-offset: 2px; }
+.note { border-left: .25rem solid var(--line); padding-left: .75rem; }
+@media (prefers-color-scheme: dark) { :root { --link: #1f6fc2; --ink: #eee; --paper: #161616; }
+  a, button.second { color: #9cf; } }
+`
+
+const styleHash = `'sha256-${hash('sha256', style, 'base64')}'`
+
+const policyOf = (formTarget?: string): string =>
+  [
+    ...["default-src 'none'", `style-src ${styleHash}`, 'img-src data:', "base-uri 'none'", "frame-ancestors 'none'"],
+    `form-action 'self'${formTarget === undefined ? '' : ` ${formTarget}`}`,
+  ].join('; ')
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+export const escaped = (text: string): string => text.replace(/[&<>"']/g, each => entities[each] ?? '')
+
+type PageParts = {
+  heading: string
+  body: string
+  status?: number
+  /** Where the page's form may lead. */
+  formTarget?: string | undefined
+  /** Loads the page again after so many seconds. */
+  refreshSeconds?: number
+  headers?: Record<string, string>
+}
+
+const page = (parts: PageParts): Answer => {
+  const { heading, body, status = 200, formTarget, refreshSeconds, headers } = parts
+  const refresh = refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">\n`
+  return {
+    status,
+    contentType: 'text/html',
+    headers: { 'content-security-policy': policyOf(formTarget), 'referrer-policy': 'no-referrer', ...headers },
+    body: `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${refresh}<title>${escaped(heading)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>${escaped(heading)}</h1>
+${body}
+</main>
+</body>
+</html>
+`,
+  }
+}
+
+/** What is given to whom: said on every page before the code is given. */
+export type Told = {
+  institution: string
+  clientId: string
+  clientName: string | undefined
+  redirectUri: string
+  vouched: boolean
+  credentials: readonly { name: string; claims: readonly string[] }[]
+}
+
+const credentialList = ({ credentials }: Told): string =>
+  `<ul>${credentials
+    .map(({ name, claims }) => {
+      const said = claims.filter(claim => claim !== '').map(escaped)
+      return `<li><strong>${escaped(name)}</strong>${said.length === 0 ? '' : `: ${said.join(', ')}`}</li>`
+    })
+    .join('\n')}</ul>`
+
+const walletText = ({ clientId, clientName, redirectUri, vouched }: Told): string => {
+  const name = clientName === undefined ? '' : `<strong>${escaped(clientName)}</strong>, `
+  const wallet = `${name}<strong>${escaped(destinationOf(redirectUri))}</strong>`
+  const warning = vouched
+    ? ''
+    : '<p class="note">Nobody vouches for this wallet here. Go on only if you began this in a wallet that you trust.</p>'
+  return `<p>It goes to the wallet ${wallet} (it calls itself <code>${escaped(clientId.slice(0, 200))}</code>).</p>${warning}`
+}
+
+const what = (told: Told): string =>
+  `<p>${escaped(told.institution)} has this ready for you:</p>\n${credentialList(told)}\n${walletText(told)}`
+
+/** Asks for the citizen's word. */
+export const consentPage = (
+  told: Told,
+  form: { action: string; requestUri: string; token: string },
+  headers: Record<string, string>,
+): Answer =>
+  page({
+    heading: 'Collect this with your wallet?',
+    formTarget: formTargetOf(told.redirectUri),
+    headers,
+    body: `${what(told)}
+<form method="post" action="${escaped(form.action)}">
+<input type="hidden" name="request_uri" value="${escaped(form.requestUri)}">
+<input type="hidden" name="token" value="${escaped(form.token)}">
+<button name="decision" value="allow">Give it to my wallet</button>
+<button class="second" name="decision" value="deny">Cancel</button>
+</form>`,
+  })
+
+const failedNote = '<p class="note" role="alert">That did not say that this is yours. You can try once more.</p>\n'
+
+/** Asks who the citizen is, by what their wallet holds. */
+export const identifyPage = (
+  told: Told,
+  asked: { credential: string; claims: readonly string[]; walletUrl: string; qr: string; failed: boolean },
+  at: { again: string; refreshSeconds: number; headers: Record<string, string> },
+): Answer =>
+  page({
+    heading: 'Show who you are',
+    refreshSeconds: at.refreshSeconds,
+    headers: at.headers,
+    body: `${asked.failed ? failedNote : ''}${what(told)}
+<h2>First show who you are</h2>
+<p>Show your <strong>${escaped(asked.credential)}</strong>.
+Only this is read from it: ${asked.claims.map(escaped).join(', ')}.</p>
+<p><a class="button" href="${escaped(asked.walletUrl)}">Open my wallet on this device</a></p>
+<p>Or scan this code with the wallet on your phone:</p>
+<img alt="QR code that opens the request in a wallet" src="data:image/svg+xml;base64,${Buffer.from(asked.qr).toString('base64')}">
+<p>This page goes on by itself when your wallet has answered. <a href="${escaped(at.again)}">Look now</a></p>`,
+  })
+
+/** Says that it is over, one way or the other; what to do stands in the sentence. */
+export const messagePage = (
+  parts: { heading: string; sentence: string; status: number; back?: string | undefined },
+  headers: Record<string, string> = {},
+): Answer => {
+  const { heading, sentence, status, back } = parts
+  const link = back === undefined ? '' : `\n<p><a class="button" href="${escaped(back)}">Back to the wallet</a></p>`
+  return page({ heading, status, headers, body: `<p>${escaped(sentence)}</p>${link}` })
+}
