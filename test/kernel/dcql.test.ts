@@ -36,6 +36,38 @@ describe('the DCQL of a requirement', () => {
     })
   })
 
+  it('asks for an mdoc by its doctype and data elements, where the type is to be had as one', () => {
+    const query: CredentialQuery = {
+      ...licence,
+      where: [
+        { path: ['ageOver18'], equals: true },
+        { path: ['issuingCountry'], present: true },
+      ],
+      reads: [['licenceNumber'], ['pseudonym', 'value']],
+    }
+    const namespace = 'org.iso.18013.5.1'
+    expect(dcqlOf(holder(query), types, 'mso_mdoc')).toEqual({
+      credentials: [
+        {
+          ...{ id: 'licence', format: 'mso_mdoc', meta: { doctype_value: 'org.iso.18013.5.1.mDL' } },
+          claims: [
+            { path: [namespace, 'age_over_18'], values: [true] },
+            { path: [namespace, 'issuing_country'] },
+            { path: [namespace, 'document_number'] },
+          ],
+        },
+      ],
+    })
+    expect(dcqlOf(holder(kyc()), types, 'mso_mdoc')?.credentials[0]?.format).toBe('dc+sd-jwt')
+  })
+
+  it('asks in another format where the type is to be had in it', () => {
+    const read = { ...licence, reads: [['licenceNumber']] }
+    const [credential] = dcqlOf(holder(read), types, 'vc+jwt')?.credentials ?? []
+    expect(credential).toMatchObject({ format: 'vc+jwt', claims: [{ path: ['credentialSubject', 'licenceNumber'] }] })
+    expect(dcqlOf(holder(licence), types, 'jwt_vc')?.credentials[0]?.format).toBe('jwt_vc_json')
+  })
+
   it('names an ldp_vc by its types as their contexts expand them (OpenID4VP 1.0, appendix B.1.1)', () => {
     const whole = types.map(type => ({ ...type, formats: ['ldp_vc'] as const }))
     const query = kyc({ where: [{ path: ['jurisdiction'], equals: 'XN' }] })

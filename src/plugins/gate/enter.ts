@@ -2,11 +2,12 @@ import { digestOf } from '../../kernel/canonical.ts'
 import type { Entered, Entry } from '../../kernel/door.ts'
 import { admit, type Caller, caseParams, type HolderCaller, proofMissing, withoutFourEyes } from '../../kernel/gate.ts'
 import { callerOf, type HolderAct, meetHolder, meetParties, type ProofOrigin } from '../../kernel/holder.ts'
-import type { Proof } from '../../kernel/identity.ts'
+import type { Expectation, Proof } from '../../kernel/identity.ts'
 import type { Tx } from '../../kernel/ports.ts'
 import type { Desk } from './desk.ts'
 import { challengeMismatch, partMismatch, staffLapsed } from './errors.ts'
-import { type Presented, takePresentations } from './presentations.ts'
+import { fetchHanded } from './handed.ts'
+import { type Handed, type Presented, takePresentations } from './presentations.ts'
 import { spending } from './spent.ts'
 
 /** Where the requirement of an operation can be read: of this case, where a parameter of its path decides. */
@@ -24,15 +25,15 @@ export const requirementUrl = (
 const urlOf = (desk: Desk, { operationId, params }: Entry): string => requirementUrl(desk, operationId, params)
 
 /** What was presented together: by the caller, or by the party of this name. */
-type Part = { party?: string; presentations: readonly string[] }
+type Part = { party?: string; presentations: readonly string[]; expected?: Expectation }
 
 /**
  * The challenge that a part says it answers. A party answers with its own name behind the challenge, so that nobody is put
  * into a part of the act that they did not take.
  * @throws Refusal credential_malformed, challenge_mismatch
  */
-const challengeOf = ({ identity }: Desk, { party, presentations }: Part): string => {
-  const shown = identity.challengeOf(presentations)
+const challengeOf = ({ identity }: Desk, { party, presentations, expected }: Part): string => {
+  const shown = expected?.challenge ?? identity.challengeOf(presentations)
   if (party === undefined) return shown
   const behind = `.${party}`
   if (!shown.endsWith(behind)) throw partMismatch()
@@ -48,9 +49,9 @@ const proveAct = async (desk: Desk, entry: Entry, parts: readonly Part[], rest: 
   const bodySha256 = digestOf(rest).toString('base64url')
   const { key, expires } = challenges.checkAct(challenge, { operationId, params, bodySha256 })
   const proofs = await Promise.all(
-    parts.map(({ party, presentations }) => {
+    parts.map(({ party, presentations, expected }) => {
       const answer = party === undefined ? challenge : `${challenge}.${party}`
-      return identity.prove(presentations, { challenge: answer, audience })
+      return identity.prove(presentations, { ...(expected ?? { audience }), challenge: answer })
     }),
   )
   for (const proof of proofs) desk.standings.keep(proof)
@@ -87,10 +88,14 @@ const presentedOnce = async (
   rest: unknown,
 ): Promise<Caller> => {
   const requirement = withoutFourEyes(entry.requirement)
-  const parts: Part[] =
-    presented.by === 'caller'
-      ? [{ presentations: presented.presentations }]
-      : Object.entries(presented.parties).map(([party, presentations]) => ({ party, presentations }))
+  const handed: [string | undefined, Handed][] =
+    presented.by === 'caller' ? [[undefined, presented.handed]] : Object.entries(presented.parties)
+  const parts = await Promise.all(
+    handed.map(async ([party, each]): Promise<Part> => {
+      const fetched = await fetchHanded(desk, each)
+      return party === undefined ? fetched : { ...fetched, party }
+    }),
+  )
   const { proofs, origin: own } = await proveAct(desk, entry, parts, rest)
   const origin = alsoSpending(own, entry.caller)
   const act = actOf(desk, entry, rest)

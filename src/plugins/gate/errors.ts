@@ -44,6 +44,16 @@ export const presentationMalformed = (): Refusal =>
     'presentation_malformed',
     'Presentations are compact strings or objects with their proof, at least one and at most eight.',
   )
+export const answerMissing = (): Refusal =>
+  new Refusal('conflict', 'presentation_waiting', 'The wallet has not answered yet, or its response code is missing.')
+export const answerRefused = (error: string): Refusal =>
+  new Refusal('conflict', 'presentation_refused', 'The wallet answered with an error; ask again if need be.', {
+    facts: { error },
+  })
+export const requestExpired = (): Refusal =>
+  new Refusal('rejected', 'presentation_request_expired', 'The presentation request has expired; ask for a new one.')
+export const partyUnknown = (): Refusal =>
+  new Refusal('rejected', 'party_unknown', 'Name one of the parties of this act, and only where it has parties.')
 export const sessionNone = (): Refusal =>
   new Refusal('not_found', 'session_none', 'This call was made without a session, so there is none to end.')
 export const operationUnknown = (): Refusal =>

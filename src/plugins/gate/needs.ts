@@ -2,6 +2,7 @@ import type { Caller } from '../../kernel/gate.ts'
 import type { Identity } from '../../kernel/identity.ts'
 import type { House } from '../../kernel/perform.ts'
 import type { Route } from '../../kernel/plugin.ts'
+import type { PresentationRequests } from '../../kernel/presentation-requests.ts'
 
 /** A DPoP proof (RFC 9449), judged by `identity/dpop.ts`. */
 export type Possession = { thumbprint: string; id: string; expires: number; nonce?: string }
@@ -23,6 +24,8 @@ export type GateNeeds = {
     ): Promise<Possession>
     nonce(): string
   }
+  /** The verifier that asks wallets of others (OpenID4VP). Without it presentations come themselves, and none is asked for. */
+  presentations?: PresentationRequests
   /** Keys of the agency's own, the same in each of its processes, by purpose. */
   derive(purpose: string): Buffer
   /** A fresh id (UUID), ordered by time. */

@@ -16,11 +16,11 @@ import { perform } from '../../kernel/perform.ts'
 import type { Answer, Context } from '../../kernel/plugin.ts'
 import type { Row } from '../../kernel/ports.ts'
 import { isRefusal } from '../../kernel/refusal.ts'
+import { openJson, sealJson } from '../../kernel/sealed.ts'
 import type { Desk } from './desk.ts'
 import { requirementUrl } from './enter.ts'
 import { authorLapsed, pendingActOutdated, pendingActOwn } from './errors.ts'
 import { pendingLifeMostSeconds, requires } from './policy.ts'
-import { openJson, sealJson } from './sealed.ts'
 
 /** An act that waits, as it was asked for. */
 export type Kept = {

@@ -1,5 +1,6 @@
 import type { Answer, Context, Route } from '../../kernel/plugin.ts'
 import { approvePendingAct, getPendingAct, listPendingActs, refusePendingAct } from './actions/pending.ts'
+import { createActPresentationRequest, createSessionPresentationRequest } from './actions/presentation-requests.ts'
 import { createActChallenge, getRequirement } from './actions/requirements.ts'
 import { createSession, createSessionChallenge, endSession } from './actions/sessions.ts'
 import type { Desk } from './desk.ts'
@@ -14,7 +15,9 @@ export const routes = (desk: Desk): Record<string, Route> => {
   return {
     getRequirement: open(getRequirement),
     createActChallenge: open(createActChallenge),
+    createActPresentationRequest: open(createActPresentationRequest),
     createSessionChallenge: open(createSessionChallenge),
+    createSessionPresentationRequest: open(createSessionPresentationRequest),
     createSession: open(createSession),
     endSession: known(endSession),
     listPendingActs: known(listPendingActs),

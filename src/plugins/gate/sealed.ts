@@ -1,31 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
 
-const version = 1
-const nonceBytes = 12
-const tagBytes = 16
-
+/** A key for what only the holder of a secret can open. */
 export const subkey = (secret: Uint8Array, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `chancery gate v1 ${purpose}`, 32))
-
-/** AES-256-GCM: version ‖ nonce ‖ ciphertext ‖ tag; opens under the same context only. */
-export const sealJson = (key: Uint8Array, value: unknown, context: string): Buffer => {
-  const nonce = randomBytes(nonceBytes)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(value)), cipher.final()])
-  return Buffer.concat([Buffer.of(version), nonce, sealed, cipher.getAuthTag()])
-}
-
-/** The value, or `undefined` under another key or context, or when a bit was changed. */
-export const openJson = <T>(key: Uint8Array, sealed: Uint8Array, context: string): T | undefined => {
-  const bytes = Buffer.from(sealed)
-  if (bytes.length < 1 + nonceBytes + tagBytes || bytes[0] !== version) return undefined
-  const nonce = bytes.subarray(1, 1 + nonceBytes)
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-tagBytes))
-  try {
-    const plain = Buffer.concat([decipher.update(bytes.subarray(1 + nonceBytes, -tagBytes)), decipher.final()])
-    return JSON.parse(plain.toString('utf8')) as T
-  } catch {
-    return undefined
-  }
-}

@@ -1,9 +1,9 @@
 import type { Caller, ProvenCredential } from '../../kernel/gate.ts'
-import type { Proof, Standing } from '../../kernel/identity.ts'
+import type { ForeignStanding, Proof, Standing } from '../../kernel/identity.ts'
 
 /** By what each proven credential of this process is judged again. The credential itself need not carry it about. */
 export const openStandings = () => {
-  const known = new WeakMap<ProvenCredential, Standing>()
+  const known = new WeakMap<ProvenCredential, Standing | ForeignStanding>()
   return {
     keep(proof: Proof): void {
       for (const { credential, standing } of proof.credentials) known.set(credential, standing)

@@ -7,18 +7,25 @@ import type { OpenApiDocument } from '../../../src/http/contract.ts'
 import { type Listening, listen } from '../../../src/http/listen.ts'
 import { createLog } from '../../../src/http/log.ts'
 import { openDpop } from '../../../src/identity/dpop.ts'
+import type { ClientNeeds } from '../../../src/identity/openid/vp/clients.ts'
+import { verifyPresentation } from '../../../src/identity/present.ts'
 import { challengeOf, prove, recheck } from '../../../src/identity/prove.ts'
 import { viewOf } from '../../../src/identity/type-metadata.ts'
+import { verifyCredential } from '../../../src/identity/verify.ts'
+import { certificateSigner, makeAccessCertificate, makeRootCertificate } from '../../../src/identity/x509/make.ts'
 import { type Caller, resolveCases } from '../../../src/kernel/gate.ts'
+import type { FormatId } from '../../../src/kernel/identity.ts'
 import { perform } from '../../../src/kernel/perform.ts'
 import type { Route } from '../../../src/kernel/plugin.ts'
 import type { StatusPointer } from '../../../src/kernel/ports.ts'
 import type { CredentialQuery, Requirement } from '../../../src/kernel/requirement.ts'
 import { timeId } from '../../../src/kernel/time-id.ts'
 import { doorOf, gate, openDesk } from '../../../src/plugins/gate/plugin.ts'
+import { openid4vp, presentationRequests } from '../../../src/plugins/openid4vp/plugin.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
+import { verifierDesk } from '../../../src/verifier.ts'
 import type { Place } from '../../databases.ts'
 import {
   dpopFetch,
@@ -31,7 +38,7 @@ import {
   tryOpenSession,
   walletClock,
 } from '../../holder.ts'
-import { openWorld, type Party, type World } from '../../identity/world.ts'
+import { holderParty, openWorld, type Party, signBytes, type World } from '../../identity/world.ts'
 import { readOpenApi } from '../../openapi.ts'
 
 /**
@@ -98,8 +105,9 @@ export const pathOf = (operation: OperationId): string =>
 
 const realContract = readOpenApi() as OpenApiDocument & { components: Record<string, unknown> }
 
+const everywhere: readonly unknown[] = ['gate', 'openid4vp']
 const isGates = (item: Record<string, unknown>): boolean =>
-  Object.values(item).some(each => (each as { 'x-plugin'?: string })['x-plugin'] === 'gate')
+  Object.values(item).some(each => everywhere.includes((each as { 'x-plugin'?: string })['x-plugin']))
 
 const anyObject = { content: { 'application/json': { schema: { type: 'object' } } } }
 
@@ -169,9 +177,48 @@ const freePort = (): Promise<number> =>
     })
   })
 
-type Parts = { place: Place; world: World; port: number; done: Done[]; change?: Partial<Record<string, Requirement>> }
+type Parts = {
+  place: Place
+  world: World
+  port: number
+  done: Done[]
+  certificates: Certificates
+  change?: Partial<Record<string, Requirement>>
+}
 
-const openProcess = async ({ place, world, port, done, change = {} }: Parts) => {
+type Certificates = { x5c: string[]; party: Party; anchor: Uint8Array }
+
+const hour = 3_600_000
+
+/** A verifier's certificate under an authority of its own; both keys are in this process. */
+const makeCertificates = async (now: number): Promise<Certificates> => {
+  const [root, party] = [holderParty(), holderParty()]
+  const signer = certificateSigner(root)
+  const period = { notBefore: now - hour, notAfter: now + 48 * hour }
+  const contact = { type: 'url' as const, value: 'https://office.example' }
+  const anchor = await makeRootCertificate({ ...period, signer, contact, commonName: 'Office authority' })
+  const leaf = await makeAccessCertificate({
+    ...{ ...period, authority: { signer, certificate: anchor }, publicKey: party.publicKey },
+    ...{ commonName: 'Office verifier', hosts: ['office.example'] },
+  })
+  return { x5c: [Buffer.from(leaf).toString('base64')], party, anchor }
+}
+
+/** The office signs as the transport authority, and its requests with the key of its certificate. */
+const clientOf = ({ world, certificates }: Parts, publicUrl: string): ClientNeeds => {
+  const { transport, clock } = world
+  const { x5c, party } = certificates
+  const { keyId, algorithm } = party
+  return {
+    ...{ publicUrl, did: transport.did, now: () => clock.now() },
+    issuerKey: () => transport,
+    certificates: { verifier: async () => ({ x5c, keyId, algorithm, expires: Number.MAX_SAFE_INTEGER }) },
+    signer: { sign: async (key, _algorithm, data) => signBytes(key === keyId ? party : transport, data) },
+  }
+}
+
+const openProcess = async (parts: Parts) => {
+  const { place, world, port, done, change = {} } = parts
   const { clock } = world
   const store = await openStore({ ...place, migrations: agencyMigrations, entities: [] })
   const house = { store, journal, idempotency: openIdempotency(clock), clock }
@@ -210,27 +257,41 @@ const openProcess = async ({ place, world, port, done, change = {} }: Parts) => 
       }
     },
   }
-  const desk = openDesk({
-    ...{ house, publicUrl, newId: () => timeId(clock.now()) },
+  const types = world.types.all.map(viewOf)
+  const derive = (purpose: string) => Buffer.from(purpose.padEnd(32, '.').slice(0, 32))
+  const verifier = verifierDesk({
+    ...{ house, derive, publicUrl, types, routes: () => routes, returnOrigins: ['https://www.office.example'] },
+    client: clientOf(parts, publicUrl),
     identity: {
-      did,
-      types: world.types.all.map(viewOf),
+      verify: (credential, options) => verifyCredential(credential, world.verify, options),
+      verifyPresentation: (presentation, { challenge = '', ...expected }) =>
+        verifyPresentation(presentation, world.verify, { ...expected, challenge }),
+    },
+  })
+  const desk = openDesk({
+    ...{ house, publicUrl, derive, newId: () => timeId(clock.now()), presentations: presentationRequests(verifier) },
+    identity: {
+      ...{ did, types },
       challengeOf,
       prove: (presentations, expected) => prove(presentations, expected, proving),
       recheck: proof => recheck(proof, proving),
     },
     dpop: openDpop({ clock, secret: Buffer.from('one secret for all processes') }),
-    derive: purpose => Buffer.from(purpose.padEnd(32, '.').slice(0, 32)),
     staffStands: async caller => caller.kind === 'oidc' || (await keys.stands(caller.id)),
     routes: () => routes,
   })
-  const routes: Record<string, Route> = { ...office, ...gate.routes(desk) }
+  const routes: Record<string, Route> = { ...office, ...gate.routes(desk), ...openid4vp.routes(verifier) }
   const door = doorOf(desk)
-  const auth = createAuth({ store, clock, scopes: ['permits:decide'], holders: door })
+  const auth = createAuth({
+    store,
+    clock,
+    scopes: ['permits:decide', 'presentations:request', 'presentations:read'],
+    holders: door,
+  })
   const log = createLog({ level: 'silent' })
   const agency = { name: 'office', publicUrl, routes, auth, door, ready: async () => ({}) }
   const app = createApp({ agencies: [agency], openapi: contract(), log, limits: { failures: 10_000 } })
-  return { store, app, keys, desk, agency }
+  return { store, app, keys, desk, verifier, agency }
 }
 
 export type GateHouse = {
@@ -240,11 +301,14 @@ export type GateHouse = {
   done: Done[]
   store: Awaited<ReturnType<typeof openStore>>
   desk: ReturnType<typeof openDesk>
+  verifier: ReturnType<typeof verifierDesk>
+  /** DER of what the certificate of the office's requests ends at. */
+  anchor: Uint8Array
   /** Issues a credential to a key; `pointer` is where its status lives. */
   issue(
     type: string,
     claims?: Record<string, unknown>,
-    options?: { key?: Key; by?: Party; format?: 'dc+sd-jwt' | 'vc+jwt'; validUntil?: number },
+    options?: { key?: Key; by?: Party; format?: FormatId; validUntil?: number },
   ): Promise<Held & { pointer: StatusPointer }>
   open(held: readonly Held[], make?: (to: To) => string[]): Promise<Session>
   staffKey(): Promise<{ id: string; key: string; revoke(): Promise<void> }>
@@ -266,7 +330,8 @@ export const openGateHouse = async (place: Place): Promise<GateHouse> => {
   for (const type of world.types.all) world.trust.accredit(world.taxes, type.id, world.period)
   const port = await freePort()
   const done: Done[] = []
-  let process = await openProcess({ place, world, port, done })
+  const certificates = await makeCertificates(world.clock.time)
+  let process = await openProcess({ place, world, port, done, certificates })
   let server: Listening = await listen(process.app, { port, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${port}/office`
   const stop = async () => {
@@ -286,6 +351,10 @@ export const openGateHouse = async (place: Place): Promise<GateHouse> => {
     get desk() {
       return process.desk
     },
+    get verifier() {
+      return process.verifier
+    },
+    anchor: certificates.anchor,
     async issue(type, claims = {}, { key = newKey(), by = world.transport, format, validUntil } = {}) {
       const subject = { ...world.types.byId(type).example, ...claims, id: key.did }
       const request = { type, subject, ...(format && { format }), ...(validUntil && { validUntil }) }
@@ -304,11 +373,11 @@ export const openGateHouse = async (place: Place): Promise<GateHouse> => {
     },
     async restart(change) {
       await stop()
-      process = await openProcess({ place, world, port, done, ...(change && { change }) })
+      process = await openProcess({ place, world, port, done, certificates, ...(change && { change }) })
       server = await listen(process.app, { port, host: '127.0.0.1' })
     },
     async beside() {
-      const other = await openProcess({ place, world, port, done })
+      const other = await openProcess({ place, world, port, done, certificates })
       const second = await listen(other.app, { port: 0, host: '127.0.0.1' })
       const close = async () => {
         await second.close()

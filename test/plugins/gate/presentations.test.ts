@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { Refusal } from '../../../src/kernel/refusal.ts'
+import { openJson, sealJson } from '../../../src/kernel/sealed.ts'
 import { takePresentations } from '../../../src/plugins/gate/presentations.ts'
-import { openJson, sealJson, subkey } from '../../../src/plugins/gate/sealed.ts'
+import { subkey } from '../../../src/plugins/gate/sealed.ts'
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -24,7 +25,7 @@ describe('presentations in a body', () => {
           const { presentation: _one, presentations: _all, ...others } = body
           const { presented, rest } = takePresentations({ ...others, presentation })
           expect(rest).toEqual(others)
-          expect(presented).toEqual({ by: 'caller', presentations: [presentation].flat() })
+          expect(presented).toEqual({ by: 'caller', handed: { presentations: [presentation].flat() } })
         },
       ),
     )
@@ -34,11 +35,23 @@ describe('presentations in a body', () => {
     const presentation = { type: ['VerifiablePresentation'], proof: { type: 'DataIntegrityProof' } }
     const texts = [JSON.stringify(presentation)]
     expect(takePresentations({ presentation, a: 1 })).toEqual({
-      presented: { by: 'caller', presentations: texts },
+      presented: { by: 'caller', handed: { presentations: texts } },
       rest: { a: 1 },
     })
     const listed = takePresentations({ presentations: { seller: [presentation, 'b.c.d'] } })
-    expect(listed.presented).toEqual({ by: 'parties', parties: { seller: [...texts, 'b.c.d'] } })
+    expect(listed.presented).toEqual({
+      by: 'parties',
+      parties: { seller: { presentations: [...texts, 'b.c.d'] } },
+    })
+  })
+
+  it('are named by the request that a wallet answered, with its secret and, on the same device, the code', () => {
+    const named = { request: 'r', secret: 's' }
+    const taken = takePresentations({ presentation: named })
+    expect(taken.presented).toEqual({ by: 'caller', handed: { request: { id: 'r', secret: 's' } } })
+    const coded = takePresentations({ presentations: { seller: { ...named, response_code: 'c' } } })
+    const request = { id: 'r', secret: 's', responseCode: 'c' }
+    expect(coded.presented).toEqual({ by: 'parties', parties: { seller: { request } } })
   })
 
   it('are left alone in what is no object', () => {
@@ -56,6 +69,12 @@ describe('presentations in a body', () => {
     ['a list with something else', { presentation: ['a', 1] }],
     ['nine', { presentation: Array(9).fill('a') }],
     ['an object without proof', { presentation: { a: 'b' } }],
+    ['a request without its secret', { presentation: { request: 'r' } }],
+    ['a request with something else', { presentation: { request: 'r', secret: 's', more: 1 } }],
+    ['a request whose secret is no text', { presentation: { request: 'r', secret: 1 } }],
+    ['a request whose code is no text', { presentation: { request: 'r', secret: 's', response_code: null } }],
+    ['a request in a list', { presentation: [{ request: 'r', secret: 's' }] }],
+    ['a request of a long name', { presentation: { request: 'r'.repeat(129), secret: 's' } }],
     ['an object whose proof is none', { presentation: { proof: 'z1' } }],
     ['both one caller’s and parties’', { presentation: 'a', presentations: { seller: 'b' } }],
     ['parties in a list', { presentations: ['a'] }],
@@ -71,7 +90,10 @@ describe('presentations in a body', () => {
 
   it('are told apart by party', () => {
     const { presented } = takePresentations({ presentations: { seller: 'a', buyer: ['b', 'c'] } })
-    expect(presented).toEqual({ by: 'parties', parties: { seller: ['a'], buyer: ['b', 'c'] } })
+    expect(presented).toEqual({
+      by: 'parties',
+      parties: { seller: { presentations: ['a'] }, buyer: { presentations: ['b', 'c'] } },
+    })
   })
 })
 

@@ -5,7 +5,11 @@ import type { Requirement } from '../../../kernel/requirement.ts'
 import type { Desk } from '../desk.ts'
 import { operationUnknown, presentationUnwanted } from '../errors.ts'
 
-const requirementOf = (desk: Desk, { params }: Context): { operationId: string; requires: Requirement } => {
+/** @throws Refusal not_found/operation_unknown */
+export const requirementOf = (
+  desk: Desk,
+  { params }: Pick<Context, 'params'>,
+): { operationId: string; requires: Requirement } => {
   const { operationId = '' } = params
   const routes = desk.routes()
   const route = Object.hasOwn(routes, operationId) ? routes[operationId] : undefined

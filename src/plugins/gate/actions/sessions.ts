@@ -3,6 +3,7 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Desk } from '../desk.ts'
 import { dpopMissing, sessionNone } from '../errors.ts'
+import { fetchHanded } from '../handed.ts'
 import { requires } from '../policy.ts'
 import { takePresentations } from '../presentations.ts'
 import { newSession } from '../sessions.ts'
@@ -29,10 +30,11 @@ export const createSession = async (desk: Desk, context: Context): Promise<Answe
   const url = `${desk.publicUrl}/sessions`
   const possession = await desk.dpop.verify(header, { method: 'POST', url, nonce: 'optional' })
   const { presented } = takePresentations(context.body)
-  const presentations = presented.by === 'caller' ? presented.presentations : []
-  const challenge = identity.challengeOf(presentations)
+  const handed = presented.by === 'caller' ? presented.handed : { presentations: [] }
+  const { presentations, expected } = await fetchHanded(desk, handed)
+  const challenge = expected?.challenge ?? identity.challengeOf(presentations)
   const { key, expires } = desk.challenges.checkSession(challenge, possession.thumbprint)
-  const proof = await identity.prove(presentations, { challenge, audience })
+  const proof = await identity.prove(presentations, expected ?? { challenge, audience })
   const owner = desk.newId()
   const spend = spending([
     { key, owner, expires },

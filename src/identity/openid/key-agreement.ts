@@ -1,0 +1,82 @@
+import {
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  hash,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto'
+
+/**
+ * What opens a message by ECDH-ES (RFC 7518 section 4.6). By node itself: through the Web Cryptography that a library has to use, each
+ * message took three times the time (0.86 ms against 0.25 ms on one core), and every answer of a wallet is one.
+ */
+
+const ciphers = {
+  A128GCM: { name: 'aes-128-gcm', keyBytes: 16 },
+  A256GCM: { name: 'aes-256-gcm', keyBytes: 32 },
+} as const
+
+const ivBytes = 12
+const tagBytes = 16
+
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+const sized = (bytes: Uint8Array): Buffer => Buffer.concat([uint32(bytes.length), bytes])
+
+/** Concat KDF (NIST SP 800-56A) with SHA-256, of which one round gives keys up to 256 bits. */
+const derive = (secret: Uint8Array, enc: keyof typeof ciphers, parties: { apu: Buffer; apv: Buffer }): Buffer => {
+  const { keyBytes } = ciphers[enc]
+  const info = [sized(Buffer.from(enc)), sized(parties.apu), sized(parties.apv), uint32(keyBytes * 8)]
+  return hash('sha256', Buffer.concat([uint32(1), secret, ...info]), 'buffer').subarray(0, keyBytes)
+}
+
+const privateKeys = new WeakMap<JsonWebKey, KeyObject>()
+
+const privateKeyOf = (jwk: JsonWebKey): KeyObject => {
+  const known = privateKeys.get(jwk)
+  if (known !== undefined) return known
+  const { kty, crv, x, y, d } = jwk
+  const key = createPrivateKey({ key: { kty, crv, x, y, d } as JsonWebKey, format: 'jwk' })
+  privateKeys.set(jwk, key)
+  return key
+}
+
+/** Strict: what another reader could take for other bytes is not taken. */
+const bytesOf = (segment: string): Buffer => {
+  const bytes = Buffer.from(segment, 'base64url')
+  if (bytes.toString('base64url') !== segment) throw new Error('a part is not base64url')
+  return bytes
+}
+
+/**
+ * The plain bytes of a compact JWE.
+ * @param header already judged: `enc` is one of the two, `apu` and `apv` are texts where they are there.
+ * @throws Error for whatever does not open; a point that is not on the curve does not either.
+ */
+export const openByAgreement = (
+  compact: string,
+  header: { enc: keyof typeof ciphers; epk?: unknown; apu?: string; apv?: string },
+  key: JsonWebKey,
+): Buffer => {
+  const [head = '', wrapped, iv = '', sealed = '', tag = ''] = compact.split('.')
+  const { kty, crv, x, y } = (header.epk ?? {}) as JsonWebKey
+  if (wrapped !== '' || kty !== 'EC' || crv !== 'P-256')
+    throw new Error('a key is agreed on P-256, and none is wrapped')
+  const publicKey = createPublicKey({ key: { kty, crv, x, y } as JsonWebKey, format: 'jwk' })
+  const secret = diffieHellman({ privateKey: privateKeyOf(key), publicKey })
+  const parties = { apu: bytesOf(header.apu ?? ''), apv: bytesOf(header.apv ?? '') }
+  const [nonce, mark] = [bytesOf(iv), bytesOf(tag)]
+  if (nonce.length !== ivBytes || mark.length !== tagBytes) throw new Error('an IV has 96 bits and a tag 128')
+  const { name } = ciphers[header.enc]
+  const cipher = createDecipheriv(name, createSecretKey(derive(secret, header.enc, parties)), nonce, {
+    authTagLength: tagBytes,
+  })
+  cipher.setAAD(Buffer.from(head, 'latin1')).setAuthTag(mark)
+  return Buffer.concat([cipher.update(bytesOf(sealed)), cipher.final()])
+}
