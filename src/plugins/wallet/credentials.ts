@@ -13,7 +13,12 @@ export type Held = {
   issuer: string
   holder: string
   heldFor: HeldFor
+  /** Only of one whose issuer nobody here has accredited. */
+  trust?: 'unaccredited'
+  /** Of an mdoc its data elements, by namespace. */
   claims: Record<string, unknown>
+  /** Of an mdoc. */
+  doctype?: string
   credentialId?: string
   validUntil?: number
   receivedAt: number
@@ -32,6 +37,9 @@ const fromDataUrl = (id: unknown): string => {
 
 /** Whether a compact form is the JSON text of a credential with its proof in it. */
 const isDocument = (compact: string): boolean => compact.startsWith('{')
+
+/** Whether a compact form is the base64url of CBOR. */
+const isMdoc = (compact: string): boolean => /^[A-Za-z0-9_-]{16,}$/.test(compact)
 
 /** As it is handed over: an object with its proof, or the token. */
 export const handedOver = (compact: string): unknown => (isDocument(compact) ? JSON.parse(compact) : compact)
@@ -56,6 +64,7 @@ export const compactOf = (input: unknown): string => {
   let compact: unknown = input
   if (isRecord(input)) compact = isRecord(proof) ? proof['jwt'] : fromDataUrl(input['id'])
   if (typeof compact === 'string' && compact.startsWith('data:')) compact = fromDataUrl(compact)
+  if (typeof compact === 'string' && isMdoc(compact)) return compact
   if (typeof compact !== 'string' || !/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(~|$)/.test(compact)) {
     throw credentialMalformed()
   }
@@ -144,10 +153,24 @@ const chooseSdJwt = (compact: string, claims: readonly string[]): Choice => {
   return { compact: `${[jws, ...kept].join('~')}~`, shown }
 }
 
+/** Of an mdoc every data element may be kept back: `namespace/element`. */
+const elementsOf = ({ claims }: Pick<Held, 'claims'>): string[] =>
+  Object.entries(claims).flatMap(([namespace, elements]) =>
+    isRecord(elements) ? Object.keys(elements).map(element => `${namespace}/${element}`) : [],
+  )
+
+const chooseElements = (held: Pick<Held, 'compact' | 'claims'>, claims: readonly string[]): Choice => {
+  const known = elementsOf(held)
+  const strange = claims.find(claim => !known.includes(claim))
+  if (strange !== undefined) throw claimUnknown(strange)
+  return { compact: held.compact, shown: [...new Set(claims)] }
+}
+
 /** Paths of the claims a held credential has: what the citizen may choose from, and what shows in any case. */
 export const claimsOf = (
   held: Pick<Held, 'compact' | 'format' | 'claims'>,
 ): { always: string[]; choosable: string[] } => {
+  if (held.format === 'mso_mdoc') return { always: [], choosable: elementsOf(held) }
   if (held.format !== 'dc+sd-jwt') {
     return { always: Object.keys(held.claims).filter(name => name !== 'id'), choosable: [] }
   }
@@ -162,6 +185,7 @@ export const claimsOf = (
  */
 export const choose = (held: Pick<Held, 'compact' | 'format' | 'claims'>, claims: readonly string[]): Choice => {
   if (held.format === 'dc+sd-jwt') return chooseSdJwt(held.compact, claims)
+  if (held.format === 'mso_mdoc') return chooseElements(held, claims)
   const { always } = claimsOf(held)
   const strange = claims.find(claim => !always.includes(claim))
   if (strange !== undefined) throw claimUnknown(strange)

@@ -48,6 +48,22 @@ export const entities: EntitySchema[] = [
     name: 'wallet_disclosures',
     columns: { id: key(text), citizen: text, credential: text, sealed: bytes, presentation: optional(bytes) },
   },
+  {
+    name: 'wallet_collections',
+    columns: { id: key(text), citizen: text, lease: integer, expires: integer, sealed: bytes },
+  },
+  {
+    name: 'wallet_presentation_requests',
+    columns: {
+      id: key(text),
+      citizen: text,
+      invitation_tag: bytes,
+      state: text,
+      sealed: optional(bytes),
+      answer: optional(bytes),
+      expires: integer,
+    },
+  },
 ].map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
 
 /** How long rows are kept, in the words of the store's retention rules. Sealed rows are the citizen's own to delete. */
@@ -65,6 +81,20 @@ export const retention = [
     why: 'Failed proofs count within one window.',
     key: 'handle_sha256',
     age: { column: 'since', kind: 'ms' },
+  },
+  {
+    table: 'wallet_collections',
+    keepMs: 0,
+    why: 'What has been collected is in the wallet; an offer that nobody took up in time is worth nothing.',
+    key: 'id',
+    age: { column: 'expires', kind: 'ms' },
+  },
+  {
+    table: 'wallet_presentation_requests',
+    keepMs: 0,
+    why: 'A request that has expired is answered no more; what was shown stands among the disclosures.',
+    key: 'id',
+    age: { column: 'expires', kind: 'ms' },
   },
   { table: 'wallet_citizens', keep: 'forever', why: 'The citizen’s account; without it nothing sealed ever opens.' },
   { table: 'wallet_keys', keep: 'forever', why: 'Deleted with the credential, by the citizen.' },

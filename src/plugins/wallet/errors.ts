@@ -109,3 +109,56 @@ export const exportMalformed = (): Refusal =>
   new Refusal('malformed', 'export_malformed', 'This is not a wallet export of a version that is understood here.')
 export const exportTooLarge = (most: number): Refusal =>
   new Refusal('too_large', 'export_too_large', `An export has at most ${most} bytes; export part by part.`)
+export const offerUnknown = (): Refusal =>
+  new Refusal('not_found', 'collection_unknown', 'This wallet has no offer with that id, or it has expired.')
+export const offerBusy = (): Refusal =>
+  new Refusal('conflict', 'collection_busy', 'Another call talks to the issuer about this offer; wait for it to end.')
+export const offerStep = (state: string): Refusal =>
+  new Refusal(
+    'conflict',
+    'collection_step',
+    'The collection is at another step; read it, and do what its state says.',
+    {
+      facts: { state },
+    },
+  )
+export const txCodeExhausted = (most: number): Refusal =>
+  new Refusal('rejected', 'tx_code_exhausted', `The transaction code was wrong ${most} times; ask for a new offer.`)
+export const deferralWaiting = (retryAfterSeconds: number): Refusal =>
+  new Refusal('too_many', 'deferral_waiting', 'The issuer needs more time; ask again when it said.', {
+    facts: { retryAfterSeconds },
+  })
+export const deferralEnded = (): Refusal =>
+  new Refusal('rejected', 'deferral_ended', 'The issuer has put the credential off for too long; ask for a new offer.')
+export const renewalImpossible = (): Refusal =>
+  new Refusal('rejected', 'renewal_impossible', 'The issuer lets nothing be renewed here; ask it for a new offer.')
+export const collectedOtherType = (): Refusal =>
+  new Refusal('rejected', 'collected_other_type', 'The issuer has given a credential of another type than it offered.')
+export const collectedOtherIssuer = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'collected_other_issuer',
+    'The credential is signed in the name of somebody who does not speak for the issuer that was asked.',
+  )
+export const collectedOtherKey = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'collected_other_key',
+    'The credential is not bound to a key that was proved for it, or two are bound to one key.',
+  )
+export const presentationRequestUnknown = (): Refusal =>
+  new Refusal(
+    'not_found',
+    'wallet_request_unknown',
+    'The wallet has no request with that id, or it has expired; hand the verifier’s link in again.',
+  )
+export const presentationRequestReading = (): Refusal =>
+  new Refusal('conflict', 'wallet_request_reading', 'This request is being read by another call; look again shortly.')
+export const presentationRequestClosed = (): Refusal =>
+  new Refusal('conflict', 'wallet_request_closed', 'This request has been answered or refused before.')
+export const presentationRequestChanged = (): Refusal =>
+  new Refusal(
+    'conflict',
+    'wallet_request_changed',
+    'This is not what was shown: read the request again, and send the digest that it shows.',
+  )

@@ -51,3 +51,28 @@ export const exportContentMost = 16_777_216
 export const exportDisclosures = 500
 /** Seconds within which a verifier must get a presentation made for a minor. */
 export const presentationLifeSeconds = 300
+
+/** Offers and collections of one citizen. */
+export const collectionsMost = 50
+/** How long an offer waits for the citizen. Its codes mostly end sooner. */
+export const offerLifeMs = 24 * 60 * 60_000
+/** How long a credential may be put off, from the first time on. */
+export const deferralMostMs = 90 * 24 * 60 * 60_000
+/** How long a collection can be renewed (HAIP 1.0, section 4.4: no longer than a year). */
+export const collectedLifeMs = 365 * 24 * 60 * 60_000
+/** One call at a time talks to the issuer; what has not ended by then has died. */
+export const collectionLeaseMs = 2 * 60_000
+/** Wrong transaction codes for one offer. Issuers count too, and mostly end an offer sooner. */
+export const txCodeTriesMost = 5
+/** Credentials with a key each that one collection may ask for of one dataset, and in all. */
+export const copiesMost = 20
+export const collectedMost = 50
+
+/** How long a verifier's request waits for the citizen; a request that says so expires sooner. */
+export const presentationRequestLifeMs = 10 * 60_000
+/** How long the reading of a request may take before another may begin. */
+export const presentationReadingMs = 60_000
+/** Requests of one citizen that wait for an answer. */
+export const presentationRequestsMost = 20
+/** Credentials in one answer. */
+export const presentedMost = 16

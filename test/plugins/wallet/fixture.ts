@@ -3,13 +3,18 @@ import { join } from 'node:path'
 import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { Wallet1763600000400 } from '../../../migrations/agency/0400-wallet.ts'
 import { WalletLedgerKeys1763800001010 } from '../../../migrations/agency/1010-wallet-ledger-keys.ts'
+import { WalletPresentations1763900001210 } from '../../../migrations/agency/1210-wallet-presentations.ts'
+import { WalletCollections1763900001220 } from '../../../migrations/agency/1220-wallet-collections.ts'
 import { keccak } from '../../../src/chain/keccak.ts'
 import { checkAnswer, checkBody, compileContract } from '../../../src/http/contract.ts'
-import { didKeyOf } from '../../../src/identity/did-local.ts'
+import { didJwkOf, didKeyOf, parseLocalDid } from '../../../src/identity/did-local.ts'
 import { openDids } from '../../../src/identity/dids.ts'
+import { fetchBounded } from '../../../src/identity/fetch-bounded.ts'
 import { issueCredential } from '../../../src/identity/issue.ts'
 import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
 import { sealKeyProof } from '../../../src/identity/key-proof.ts'
+import { openCollector } from '../../../src/identity/openid/vci/wallet.ts'
+import { type WalletNeeds as AnsweringNeeds, openPresentationAnswers } from '../../../src/identity/openid/vp/wallet.ts'
 import { presentCredential, verifyPresentation } from '../../../src/identity/present.ts'
 import { loadCredentialTypes } from '../../../src/identity/types.ts'
 import { verifyCredential } from '../../../src/identity/verify.ts'
@@ -26,7 +31,8 @@ import { storeEntities } from '../../../src/store/entities.ts'
 import { openIdempotency } from '../../../src/store/idempotency.ts'
 import { journal } from '../../../src/store/journal.ts'
 import { openStore } from '../../../src/store/store.ts'
-import { onEachDatabase, type Place } from '../../databases.ts'
+import { openForeignJudge } from '../../../src/wallet-collecting.ts'
+import { type DatabaseName, onEachDatabase, type Place } from '../../databases.ts'
 import { readOpenApi } from '../../openapi.ts'
 
 const chain = 'eip155:31337'
@@ -65,6 +71,8 @@ export const openNation = (clock: MovableClock) => {
   const dids = openDids({ chainId: 31_337, replica: { events }, clock })
   const decided = new Map<number, StatusValue>()
   const state = { reachable: true, index: 0 }
+  /** Origins that wallets may ask over http, DIDs that speak for the issuers there, and whether others than the accredited count. */
+  const reach = { origins: [] as string[], speaks: new Set([issuerDid]), foreign: false }
   const status: StatusReader = {
     head: () => ({ chain, number: 7, hash: `0x${'b'.repeat(64)}`, timestamp: clock.now() }),
     status: pointer => {
@@ -100,7 +108,7 @@ export const openNation = (clock: MovableClock) => {
     baseUrl: 'https://office.example',
   }
   return {
-    state,
+    ...{ state, reach, dids },
     issuerKey: publicKey.publicKey,
     revokeLast: () => decided.set(state.index, 'revoked'),
     issue: async (type: string, holder: string, claims: Record<string, unknown> = {}, format?: FormatId) => {
@@ -117,8 +125,10 @@ export const openNation = (clock: MovableClock) => {
       return [`${input}.${signature.toString('base64url')}`, ...rest].join('~')
     },
     verify: (credential: unknown): Promise<Verdict> => verifyCredential(credential, verifying),
-    verifyPresentation: (presentation: unknown, challenge: string) =>
-      verifyPresentation(presentation, verifying, { challenge, audience: [verifier] }),
+    judgeForeign: openForeignJudge({ clock, dids, allowedHttpOrigins: reach.origins }),
+    verifyPresentation: (presentation: unknown, challenge: string, audience = verifier) =>
+      verifyPresentation(presentation, verifying, { challenge, audience: [audience] }),
+    resolve: dids.resolve,
   }
 }
 export type Nation = ReturnType<typeof openNation>
@@ -132,10 +142,54 @@ const generatedPublic = (key: KeyObject) => {
 
 export type { Place }
 
-const migrations = [Store1760000000100, Wallet1763600000400, WalletLedgerKeys1763800001010]
+export const migrations = [
+  Store1760000000100,
+  Wallet1763600000400,
+  WalletLedgerKeys1763800001010,
+  WalletPresentations1763900001210,
+  WalletCollections1763900001220,
+]
 
 /** What went through is held against openapi.yaml, both ways. */
 export const contract = compileContract(readOpenApi())
+
+/** Of verifiers on this machine, which are asked over http. */
+export const verifierOrigins: string[] = []
+
+/** Verifiers are believed by their DIDs alone. */
+const answering = (nation: Nation, clock: MovableClock): AnsweringNeeds => ({
+  now: clock.now,
+  trust: { resolve: nation.resolve, anchors: async () => [], attesters: new Map(), registered: new Map() },
+  ...{ audience: ['https://wallet.example'], httpOrigins: verifierOrigins },
+  fetch: (url, bounds) => fetchBounded(url, { ...bounds, allowedHttpOrigins: verifierOrigins }),
+})
+
+/** Towards issuers as the service has it, but for whom the chain and the web would name. */
+const collectingIn = (
+  nation: Nation,
+  clock: MovableClock,
+): Pick<WalletNeeds, 'collecting' | 'judgeForeign' | 'didJwkOf' | 'jwkOf'> => {
+  const { reach, dids } = nation
+  const speaksFor = async (did: string) => reach.speaks.has(did)
+  const collector = openCollector({
+    clock,
+    fetch: (url, bounds) => fetchBounded(url, { ...bounds, allowedHttpOrigins: reach.origins }),
+    clientId: 'https://wallet.example/wallet',
+    trust: { clock, dids, speaksFor },
+  })
+  return {
+    collecting: {
+      ...collector,
+      vouches: async (talk, { signer }) => signer === talk.issuer.issuer || speaksFor(signer),
+    },
+    judgeForeign: async credential => {
+      if (reach.foreign) return nation.judgeForeign(credential)
+      return nation.verify(credential)
+    },
+    didJwkOf: jwk => didJwkOf(publicKeyFromJwk(jwk)),
+    jwkOf: did => parseLocalDid(did)?.key.jwk,
+  }
+}
 
 type Call = { caller?: Caller; params?: Record<string, string>; query?: Record<string, string>; key?: string }
 
@@ -152,6 +206,8 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
     present: presentCredential,
     proveKey: sealKeyProof,
     didOf: jwk => didKeyOf(publicKeyFromJwk(jwk)),
+    ...collectingIn(nation, clock),
+    presentations: openPresentationAnswers(answering(nation, clock)),
     keccak,
     newId: () => timeId(clock.now()),
     passphraseCost: passphraseCostLeast,
@@ -223,7 +279,17 @@ export const refusalOf = async (work: Promise<unknown>): Promise<string | undefi
   return error.code
 }
 
-const names = ['citizens', 'sessions', 'attempts', 'keys', 'ledger_keys', 'credentials', 'disclosures']
+const names = [
+  'citizens',
+  'sessions',
+  'attempts',
+  'keys',
+  'ledger_keys',
+  'credentials',
+  'disclosures',
+  'collections',
+  'presentation_requests',
+]
 const tables = names.map(name => `wallet_${name}`)
 
 /** Everything that the operator's database has, as one text: bytes as Latin-1, hex and base64url. */
@@ -243,22 +309,28 @@ export const everythingStored = async (office: Office): Promise<string> => {
 export type Scene = { office: Office; nation: Nation; clock: MovableClock; again(): Promise<Office> }
 
 /** Runs a suite over both real databases; `again` is the same database after a restart of the service. */
-export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void): void =>
-  onEachDatabase(migrations, ({ place, closing }) =>
-    suite(async () => {
-      const clock = movableClock()
-      const nation = openNation(clock)
-      const where = await place()
-      const open = async (): Promise<Office> => {
-        const office = await openOffice(where, nation, clock)
-        closing(office.store)
-        return office
-      }
-      const office = await open()
-      const again = async (): Promise<Office> => {
-        await office.store.close()
-        return open()
-      }
-      return { office, nation, clock, again }
-    }),
+export const onBothDatabases = (suite: (scene: () => Promise<Scene>) => void, only?: DatabaseName): void =>
+  onEachDatabase(
+    migrations,
+    ({ place, closing }) =>
+      suite(async () => {
+        const clock = movableClock()
+        const nation = openNation(clock)
+        const where = await place()
+        const open = async (): Promise<Office> => {
+          const office = await openOffice(where, nation, clock)
+          closing(office.store)
+          return office
+        }
+        const office = await open()
+        const again = async (): Promise<Office> => {
+          await office.store.close()
+          return open()
+        }
+        return { office, nation, clock, again }
+      }),
+    only,
   )
+
+/** For what has nothing to do with the database. */
+export const onSqlite = (suite: (scene: () => Promise<Scene>) => void): void => onBothDatabases(suite, 'SQLite')

@@ -1,4 +1,6 @@
+import type { JsonWebKey } from 'node:crypto'
 import { disclose } from '../../../kernel/disclose.ts'
+import type { Verdict } from '../../../kernel/identity.ts'
 import { nextPage, type Page, pageOf } from '../../../kernel/pages.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
@@ -47,10 +49,43 @@ const summaryOf = ({ id, type, issuer, format, holder, heldFor, ...held }: Store
   format,
   holder,
   heldFor,
+  ...(held.trust === undefined ? {} : { trust: held.trust }),
   ...(held.credentialId === undefined ? {} : { credentialId: held.credentialId }),
   ...(held.validUntil === undefined ? {} : { validUntil: dated(held.validUntil) }),
   receivedAt: dated(held.receivedAt),
 })
+
+/** Whether a credential is of no type that this nation knows: of those that it does, its registry of trust alone decides. */
+const isForeign = ({ verified, type }: Verdict): boolean => !verified && type === undefined
+
+/**
+ * The verdict of the house; on a credential of somebody it does not know, that of others, where the wallet keeps such.
+ * @throws Refusal of the verification as it stands
+ */
+const verdictOn = async (desk: Desk, compact: string): Promise<{ verdict: Verdict; trust?: Held['trust'] }> => {
+  const verdict = await desk.identity.verify(compact, {})
+  if (verdict.verified) return { verdict }
+  const foreign = isForeign(verdict) ? await desk.judgeForeign?.(handedOver(compact)) : undefined
+  if (foreign?.verified) return { verdict: foreign, trust: 'unaccredited' }
+  // What neither can read is refused by the house's own reading.
+  const refusal = foreign?.refusal ?? verdict.refusal
+  throw refusal === undefined ? errors.credentialMalformed() : new Refusal(refusal.kind, refusal.code, refusal.detail)
+}
+
+/** The DIDs by which a key of this wallet could be the one that a credential is bound to. */
+const holdersIn = (desk: Desk, verdict: Verdict): string[] => {
+  const confirmation = confirmationOf(verdict.document)
+  const named = verdict.holder ?? ''
+  const jwk = confirmation ?? desk.jwkOf(named)
+  const local = jwk?.['kty'] === 'EC' && jwk['crv'] === 'P-256' ? [desk.didOf(jwk), desk.didJwkOf(jwk)] : []
+  return [...new Set([named, ...local])]
+}
+
+/** A claim names the key by its DID, or is no DID of a key at all. */
+const namesAnother = (desk: Desk, named: string | undefined, { x, y }: JsonWebKey): boolean => {
+  const jwk = named === undefined ? undefined : desk.jwkOf(named)
+  return jwk !== undefined && (jwk.x !== x || jwk.y !== y)
+}
 
 /**
  * Verifies a credential and that it is bound to a key of this wallet. What is verified is the compact form that is kept.
@@ -60,23 +95,22 @@ export const judgeCredential = async <Key extends KeyRecord>(
   desk: Desk,
   input: unknown,
   findKey: (did: string) => Promise<Key | undefined>,
-): Promise<{ held: Held; key: Key }> => {
+): Promise<{ held: Held; key: Key; verdict: Verdict }> => {
   const compact = compactOf(input)
   if (compact.length > compactMost) throw errors.credentialTooLarge(compactMost)
-  const verdict = await desk.identity.verify(compact, {})
-  if (!verdict.verified) {
-    const { refusal } = verdict
-    throw refusal === undefined ? errors.credentialMalformed() : new Refusal(refusal.kind, refusal.code, refusal.detail)
-  }
-  const { format = '', type = '', issuer = '', claims = {}, credentialId } = verdict
+  const { verdict, trust } = await verdictOn(desk, compact)
+  const { format = '', type = '', issuer = '', credentialId, doctype } = verdict
+  // An mdoc is chosen from by its data elements, of which some are no claims of the type.
+  const claims = (format === 'mso_mdoc' ? verdict.document : verdict.claims) ?? {}
   const confirmation = confirmationOf(verdict.document)
-  const key = await findKey(verdict.holder ?? '')
+  let key: Key | undefined
+  for (const did of holdersIn(desk, verdict)) key ??= await findKey(did)
   if (key === undefined) throw errors.holderForeign()
   const { x, y } = key.jwk
   // An SD-JWT is bound by `cnf`, and must be bound to the same key that its subject names.
   const bound = format === 'dc+sd-jwt' ? confirmation?.['x'] === x && confirmation?.['y'] === y : true
-  if (!bound) throw errors.holderForeign()
-  const validUntil = validUntilOf(verdict.document)
+  if (!bound || namesAnother(desk, verdict.holder, key.jwk)) throw errors.holderForeign()
+  const validUntil = verdict.validUntil ?? validUntilOf(verdict.document)
   const held: Held = {
     compact,
     format,
@@ -85,11 +119,13 @@ export const judgeCredential = async <Key extends KeyRecord>(
     holder: key.did,
     heldFor: key.heldFor,
     claims,
+    ...(trust === undefined ? {} : { trust }),
+    ...(doctype === undefined ? {} : { doctype }),
     ...(credentialId === undefined ? {} : { credentialId }),
     ...(validUntil === undefined ? {} : { validUntil }),
     receivedAt: desk.house.clock.now(),
   }
-  return { held, key }
+  return { held, key, verdict }
 }
 
 /**

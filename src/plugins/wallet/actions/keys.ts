@@ -45,7 +45,7 @@ export const publicOf = ({ kty, crv, x, y }: JsonWebKey): JsonWebKey => ({ kty, 
 
 export const holderKey = ({ id, did }: StoredKey): HolderKey => ({
   did,
-  kid: `${did}#${did.slice('did:key:'.length)}`,
+  kid: `${did}#${did.startsWith('did:key:') ? did.slice('did:key:'.length) : '0'}`,
   keyId: id,
   algorithm: 'ES256',
 })

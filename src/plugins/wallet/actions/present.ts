@@ -3,6 +3,7 @@ import { nextPage } from '../../../kernel/pages.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
+import type { AskingClient } from '../../../kernel/presentation-answers.ts'
 import { choose, handedOver } from '../credentials.ts'
 import * as errors from '../errors.ts'
 import type { SignedRecord } from '../ledger.ts'
@@ -28,6 +29,9 @@ export type DisclosureRecord = {
   at: number
   onBehalfOf?: OnBehalfOf & { mandate: string }
   signed?: SignedRecord
+  /** Who asked by OpenID4VP, and what was signed for beside. */
+  verifier?: AskingClient
+  transactions?: Record<string, unknown>[]
 }
 
 type DisclosureRow = Row & { id: string; credential: string; sealed: Uint8Array; presentation: Uint8Array | null }

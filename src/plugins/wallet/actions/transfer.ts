@@ -119,7 +119,8 @@ const isDisclosure = (value: Content['disclosures'][number]): boolean => {
 const isKey = (desk: Desk, value: KeyRecord): boolean => {
   const { did, heldFor, jwk } = value ?? {}
   if (jwk?.kty !== 'EC' || jwk.crv !== 'P-256' || !isKeyPair(jwk)) return false
-  return (heldFor === 'self' || heldFor === 'minor') && desk.didOf(publicOf(jwk)) === did
+  const isNamed = [desk.didOf, desk.didJwkOf].some(didOf => didOf(publicOf(jwk)) === did)
+  return (heldFor === 'self' || heldFor === 'minor') && isNamed
 }
 
 const isLedgerKey = (value: StoredLedgerKey): boolean => {
