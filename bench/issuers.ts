@@ -22,6 +22,7 @@ export class Ground {
   readonly dir = mkdtempSync(join(tmpdir(), 'chancery-gate-'))
   readonly nationDir = join(this.dir, 'nation')
   #running: Running | undefined
+  #port = 0
   #prepared: Promise<Pick<GateRun, 'credentials' | 'jwk'>> | undefined
 
   prepared(): Promise<Pick<GateRun, 'credentials' | 'jwk'>> {
@@ -31,6 +32,7 @@ export class Ground {
 
   async #prepare() {
     const port = await freePort()
+    this.#port = port
     const env = { DATA_DIR: this.nationDir, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: '', DATABASE_URL: '' }
     this.#running = await launch(['src/main.ts', ...wanted.map(({ agency }) => `agents/${agency}.yml`)], {
       ...env,
@@ -54,6 +56,13 @@ export class Ground {
       credentials.push(secured.replace(/^data:[^,]*,/, ''))
     }
     return { credentials, jwk: privateKey.export({ format: 'jwk' }) as Record<string, string> }
+  }
+
+  /** One of the issuers, for those who call it over HTTP. Its own name for itself has `localhost`. */
+  async service(agency: (typeof wanted)[number]['agency']): Promise<{ url: string; apiKey: string; pid: number }> {
+    await this.prepared()
+    const apiKey = readFileSync(join(this.nationDir, agency, 'api-key'), 'utf8').trim()
+    return { url: `http://localhost:${this.#port}/${agency}`, apiKey, pid: this.#running?.pid ?? 0 }
   }
 
   async close(): Promise<void> {

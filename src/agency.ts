@@ -35,6 +35,15 @@ import { CbdcBoundedReads1763800001150 } from '../migrations/agency/1150-cbdc-bo
 import { CbdcPurseReads1763800001160 } from '../migrations/agency/1160-cbdc-purse-reads.ts'
 import { VcApi1763900001170 } from '../migrations/agency/1170-vc-api.ts'
 import { Exchanges1763900001180 } from '../migrations/agency/1180-exchanges.ts'
+import { PresentationRequests1763900001200 } from '../migrations/agency/1200-presentation-requests.ts'
+import { WalletPresentations1763900001210 } from '../migrations/agency/1210-wallet-presentations.ts'
+import { WalletCollections1763900001220 } from '../migrations/agency/1220-wallet-collections.ts'
+import { Openid4vci1763900001230 } from '../migrations/agency/1230-openid4vci.ts'
+import { Authorization1763900001240 } from '../migrations/agency/1240-authorization.ts'
+import { Certificates1763900001250 } from '../migrations/agency/1250-certificates.ts'
+import { Federation1763900001260 } from '../migrations/agency/1260-federation.ts'
+import { DidLog1763900001280 } from '../migrations/agency/1280-did-log.ts'
+import { InstanceLists1763900001281 } from '../migrations/agency/1281-instance-lists.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -56,10 +65,16 @@ import type { Clock, Store } from './kernel/ports.ts'
 import { entities as aliasEntities } from './plugins/aliases/entities.ts'
 import { entities as bindingEntities } from './plugins/bindings/entities.ts'
 import { entities as cbdcEntities } from './plugins/cbdc/entities.ts'
+import { entities as certificateEntities } from './plugins/certificates/entities.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
+import { entities as didEntities } from './plugins/dids/entities.ts'
+import { entities as federationEntities } from './plugins/federation/entities.ts'
 import { entities as gateEntities } from './plugins/gate/entities.ts'
 import { entities as mandateEntities } from './plugins/mandates/entities.ts'
+import { authorizationEntities } from './plugins/openid4vci/authorization/entities.ts'
+import { issuerEntities } from './plugins/openid4vci/entities.ts'
+import { entities as presentationEntities } from './plugins/openid4vp/entities.ts'
 import { entities as pseudonymEntities } from './plugins/pseudonyms/entities.ts'
 import { entities as registryEntities } from './plugins/registry/entities.ts'
 import { entities as stablecoinEntities } from './plugins/stablecoin/entities.ts'
@@ -104,9 +119,15 @@ export const agencyEntities = [
   ...storeEntities,
   ...outboxEntities,
   ...credentialEntities,
+  ...certificateEntities,
+  ...didEntities,
+  ...federationEntities,
   ...walletEntities,
   ...gateEntities,
+  ...presentationEntities,
   ...mandateEntities,
+  ...issuerEntities,
+  ...authorizationEntities,
   ...pseudonymEntities,
   ...bindingEntities,
   ...aliasEntities,
@@ -152,6 +173,15 @@ export const agencyMigrations = [
   CbdcPurseReads1763800001160,
   VcApi1763900001170,
   Exchanges1763900001180,
+  PresentationRequests1763900001200,
+  WalletPresentations1763900001210,
+  WalletCollections1763900001220,
+  Openid4vci1763900001230,
+  Authorization1763900001240,
+  Certificates1763900001250,
+  Federation1763900001260,
+  DidLog1763900001280,
+  InstanceLists1763900001281,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

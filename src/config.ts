@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { type CertificatesConfig, parseCertificates } from './certificates-config.ts'
+import { type FederationConfig, parseFederation } from './federation-config.ts'
+import { type Openid4vciConfig, parseOpenid4vci } from './openid4vci-config.ts'
+import { parseTrusts, type TrustConfig } from './trusts-config.ts'
+import { parseVerifiers, type VerifiersConfig } from './verifiers-config.ts'
+import { parseWallet, type WalletConfig } from './wallet-config.ts'
 
 /** OIDC tokens of an agency's staff. Keys by URL or inline; never secrets. */
 export type OidcConfig = {
@@ -46,9 +52,30 @@ export type AgencyConfig = {
   attests: number[]
   /** Issuer instances of the VC API. */
   issuers: IssuerConfig[]
+  /** Credentials of issuers beyond the registry on chain that count here, and by whose word. */
+  trusts: TrustConfig[]
+  /** Its place in federations; of the plugin federation. */
+  federation?: FederationConfig
   /** Makes of the agency a partner for the conformance suites of others; never in production. */
   conformance?: ConformanceConfig
+  /** X.509: its country, without which it issues no mdocs, and chains from the authority of its state. */
+  certificates?: CertificatesConfig
+  openid4vp?: Openid4vpConfig
+  /** Of a wallet service: whom it believes about who asks its citizens. */
+  verifiers?: VerifiersConfig
+  openid4vci?: Openid4vciConfig
+  wallet?: WalletConfig
 }
+
+/** What the verifier needs beyond its own: see plugins/openid4vp. */
+export type Openid4vpConfig = {
+  /** Origins beside the agency's own to which wallets may send people back, and whose pages may ask for credentials. */
+  returnOrigins: string[]
+  attestation?: VerifierAttestationConfig
+}
+
+/** A Verifier Attestation JWT (OpenID4VP 1.0, section 12), bound to the key of the agency's verifier certificate. */
+export type VerifierAttestationConfig = { jwt: string }
 
 /** One key and one way to secure credentials with it, under a path of its own. */
 export type IssuerConfig = {
@@ -117,6 +144,7 @@ const defaults = {
   carries: [],
   attests: [],
   issuers: [],
+  trusts: [],
 }
 const known = [
   'name',
@@ -135,7 +163,14 @@ const known = [
   'attests',
   'ledger',
   'issuers',
+  'trusts',
+  'federation',
   'conformance',
+  'certificates',
+  'openid4vp',
+  'verifiers',
+  'openid4vci',
+  'wallet',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
@@ -285,6 +320,26 @@ const parseConformance = (value: unknown, file: string): ConformanceConfig => {
   return { port, issuers: issuers as Record<string, string[]> }
 }
 
+const parseOpenid4vp = (value: unknown, file: string): Openid4vpConfig => {
+  if (!isRecord(value)) return fail(file, 'openid4vp must be a mapping')
+  const { returnOrigins = [], attestation, ...rest } = value
+  for (const key of Object.keys(rest)) fail(file, `unknown key "openid4vp.${key}"`)
+  const isOrigin = (each: string) => URL.canParse(each) && new URL(each).origin === each && /^https?:/.test(each)
+  if (!isTexts(returnOrigins) || !returnOrigins.every(isOrigin))
+    return fail(file, 'openid4vp.returnOrigins are origins, such as https://www.example.org')
+  if (attestation === undefined) return { returnOrigins }
+  return { returnOrigins, attestation: { jwt: readBeside(attestation, file).trim() } }
+}
+
+const readBeside = (value: unknown, agencyFile: string): string => {
+  if (typeof value !== 'string' || value === '') return fail(agencyFile, 'openid4vp.attestation names a file')
+  try {
+    return readFileSync(resolve(dirname(agencyFile), value), 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${basename(agencyFile)}: there is no file "${value}"`, { cause })
+  }
+}
+
 const parseYaml = (text: string, file: string): unknown => {
   try {
     return parse(text, { maxAliasCount: 10 })
@@ -338,7 +393,18 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   const own = config.currencies.find(({ number }) => [...config.carries, ...config.attests].includes(number))
   if (own !== undefined) fail(file, `the currency ${own.number} is its own: others carry and attest it`)
   if (raw['issuers'] !== undefined) config.issuers = parseIssuers(raw['issuers'], file)
+  if (raw['federation'] !== undefined)
+    config.federation = parseFederation(raw['federation'], file, what => fail(file, what))
+  if (raw['trusts'] !== undefined) config.trusts = parseTrusts(raw['trusts'], file, what => fail(file, what))
   if (raw['conformance'] !== undefined) config.conformance = parseConformance(raw['conformance'], file)
+  if (raw['certificates'] !== undefined)
+    config.certificates = parseCertificates(raw['certificates'], file, what => fail(file, what))
+  if (raw['openid4vci'] !== undefined)
+    config.openid4vci = parseOpenid4vci(raw['openid4vci'], file, what => fail(file, what))
+  if (raw['verifiers'] !== undefined)
+    config.verifiers = parseVerifiers(raw['verifiers'], file, what => fail(file, what))
+  if (raw['wallet'] !== undefined) config.wallet = parseWallet(raw['wallet'], file, what => fail(file, what))
+  if (raw['openid4vp'] !== undefined) config.openid4vp = parseOpenid4vp(raw['openid4vp'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }

@@ -25,7 +25,7 @@ export const admitAgencies = (agency: AgencyOnChain, types: CredentialTypes, spe
 }
 
 /** Where a did:ethr says that it stands: the public URL behind the did:web that it names as its copy. */
-const publicUrlOf = (
+export const publicUrlOf = (
   agency: AgencyOnChain,
   address: string,
   allowedHttpOrigins: readonly string[],

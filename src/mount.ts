@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { type AgencyOnChain, isFresh, issuerKey } from './agency.ts'
+import { openCertificates } from './certificates.ts'
 import { ConfigError } from './config.ts'
+import { knownByLog, mountDids, openDidLog } from './did-log.ts'
 import { createApiKeys, createFirstKey } from './http/api-keys.ts'
 import type { Agency } from './http/app.ts'
 import { type AuthParts, createAuth } from './http/auth.ts'
@@ -15,7 +17,7 @@ import type { CredentialTypes } from './identity/types.ts'
 import { judgedOpenly } from './instances.ts'
 import { admitAgencies } from './institutions.ts'
 import { type Caller, casesOf } from './kernel/gate.ts'
-import type { Identity } from './kernel/identity.ts'
+import type { Certificates, Identity } from './kernel/identity.ts'
 import type { Route } from './kernel/plugin.ts'
 import type { StatusValue } from './kernel/ports.ts'
 import type { Requirement } from './kernel/requirement.ts'
@@ -24,7 +26,10 @@ import { timeId } from './kernel/time-id.ts'
 import { openBindingLists, openLists } from './lists.ts'
 import { doorOf, gate, openDesk } from './plugins/gate/plugin.ts'
 import { spend } from './plugins/gate/spent.ts'
-import { type Mounted, type Mounting, plugins } from './plugins.ts'
+import { openid4vp, presentationRequests } from './plugins/openid4vp/plugin.ts'
+import { type Mounted, type Mounting, mountCertificates, plugins } from './plugins.ts'
+import { type OpenedTrusts, openTrusts } from './trusts.ts'
+import { openVerifier } from './verifier.ts'
 
 /** Decisions whose bits are not final on chain yet count from the database. */
 const recallDecisions = async (
@@ -44,7 +49,8 @@ const identityOf = async (
   agency: AgencyOnChain,
   types: CredentialTypes,
   authority: Authority,
-): Promise<{ identity: Identity; issuerKey: () => IssuerKey }> => {
+  foreign: OpenedTrusts['foreign'],
+): Promise<{ identity: Identity; issuerKey: () => IssuerKey; certificates: Certificates }> => {
   const { chain, keys, dids, did, address, settings } = agency
   const { clock, publicUrl } = settings
   const lists = openLists(agency)
@@ -53,6 +59,7 @@ const identityOf = async (
   await agency.outbox.poke()
   const nameOf = (signing: KeyInfo) => issuerKey({ ...agency, signing })
   const current = await openCurrentKey({ keys, alias: agency.signing.alias, nameOf })
+  const certificates = await openCertificates(agency, current)
   const own = ownDecisions()
   await recallDecisions(agency, (index, list, status) => own.decide({ ...authority, list, index }, status))
   const identity = openIdentity({
@@ -60,12 +67,13 @@ const identityOf = async (
     signer: keys.signer,
     issuer: current.key,
     allot: lists.allot,
+    ...{ certificates, foreign },
     status: chain.follower.status,
     trust: chain.follower.trust,
     lists: { bits: list => chain.follower.bits(address, list) },
     chain: chain.client.chain,
   })
-  return { identity: withCurrentKey(identity, current), issuerKey: current.key }
+  return { identity: withCurrentKey(identity, current), issuerKey: current.key, certificates }
 }
 
 /** Every plugin's routes as one set. @throws ConfigError when two plugins have one operation. */
@@ -98,12 +106,12 @@ const assertRequirements = (agency: string, routes: Record<string, Route>, types
 }
 
 /** The gate over all routes of the agency, which it is given once they are known. */
-const openGate = ({ agency, identity, newId }: Mounting, routes: () => Record<string, Route>) => {
+const openGate = ({ agency, identity, newId, presentations }: Mounting, routes: () => Record<string, Route>) => {
   const { house, store, settings, derive } = agency
   const { clock, publicUrl } = settings
   const apiKeys = createApiKeys(store, clock)
   return openDesk({
-    ...{ house, identity, newId, publicUrl, derive, routes },
+    ...{ house, identity, newId, publicUrl, derive, routes, presentations },
     dpop: openDpop({ clock, secret: derive('gate dpop nonces') }),
     // Of a token nothing is kept that could be asked again; the approval itself comes with a fresh one.
     staffStands: async caller => caller.kind === 'oidc' || (await apiKeys.stands(caller.id)),
@@ -136,14 +144,19 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const { clock, publicUrl } = settings
   const registry = chain.contracts.StatusRegistry.address
   const authority = { chain: chain.client.chain, registry, issuer: address }
-  const { identity: own, issuerKey } = await identityOf(agency, types, authority)
-  const identity = config.conformance === undefined ? own : judgedOpenly(agency, own)
+  const trusts = openTrusts(agency, types)
+  const { identity: own, issuerKey, certificates } = await identityOf(agency, types, authority, trusts.foreign)
+  const didLog = openDidLog(agency)
+  const named = knownByLog(own, didLog)
+  const identity = config.conformance === undefined ? named : judgedOpenly(agency, named)
   const { status, trust } = chain.follower
-  const verifying = { types, dids, status, trust, clock, chain: chain.client.chain }
-  const mounting = {
-    ...{ agency, identity, types, verifying, authority, issuerKey },
+  const verifying = { types, dids, status, trust, clock, chain: chain.client.chain, foreign: trusts.foreign }
+  const parted = {
+    ...{ agency, identity, types, verifying, authority, issuerKey, certificates },
     newId: () => timeId(clock.now()),
   }
+  const verifier = await openVerifier(parted, () => routes)
+  const mounting = { ...parted, presentations: presentationRequests(verifier), routes: () => routes }
   const desk = openGate(mounting, () => routes)
   const opening = config.plugins.map(async name => {
     const plugin = plugins[name]
@@ -151,7 +164,12 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
     return plugin(mounting)
   })
   const parts: Mounted[] = await Promise.all(opening)
-  const routes = gather(config.name, [...parts, { routes: gate.routes(desk) }])
+  const everywhere = [
+    { routes: gate.routes(desk) },
+    { routes: openid4vp.routes(verifier) },
+    mountCertificates(mounting),
+  ]
+  const routes = gather(config.name, [...parts, ...everywhere, mountDids(agency, didLog)])
   assertRequirements(config.name, routes, identity.types)
   const door = doorOf(desk)
   const citizens = parts.find(part => part.citizens !== undefined)?.citizens
@@ -160,6 +178,6 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   return {
     ...{ name: config.name, title: config.title, publicUrl, routes, auth, door, vcalm: config.vcalm },
     ready: async () => ({ store: (await store.read('SELECT 1 AS one')).length === 1, chain: isFresh(chain) }),
-    keep: log => parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)])),
+    keep: log => [trusts.keep(log), ...parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)]))],
   }
 }

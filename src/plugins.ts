@@ -2,6 +2,7 @@ import type { AgencyOnChain } from './agency.ts'
 import { keccak } from './chain/keccak.ts'
 import { openStablecoin } from './chain/stablecoin.ts'
 import { ConfigError } from './config.ts'
+import { openFederationOf } from './federation.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { parseJson } from './http/json.ts'
 import type { Log } from './http/log.ts'
@@ -27,26 +28,32 @@ import {
   veramoSurface,
 } from './identity/veramo-plugin.ts'
 import { issuerAddress, type VerifyNeeds } from './identity/verify.ts'
+import { pemOfCertificate, pemOfCertificateRequest } from './identity/x509/certificate.ts'
 import { instancesOf } from './instances.ts'
 import { derivePseudonyms } from './institutions.ts'
 import type { Caller } from './kernel/gate.ts'
-import type { Identity, Issuance } from './kernel/identity.ts'
+import type { Certificates, Identity, Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
+import type { PresentationRequests } from './kernel/presentation-requests.ts'
 import { statusBitWrites } from './lists.ts'
 import { moneyOf, moneyRounds } from './money.ts'
+import { openid4vciOf } from './openid4vci.ts'
 import { aliases } from './plugins/aliases/plugin.ts'
 import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
 import { bindings } from './plugins/bindings/plugin.ts'
 import { openDesk } from './plugins/cbdc/actions/desk.ts'
 import { cbdc } from './plugins/cbdc/plugin.ts'
+import { certificates } from './plugins/certificates/plugin.ts'
 import { agentMethods } from './plugins/credentials/actions/agent.ts'
 import { store } from './plugins/credentials/actions/issue.ts'
 import { decideStatus, holdCredential, type StatusNeeds } from './plugins/credentials/actions/status.ts'
 import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
 import { requires } from './plugins/credentials/policy.ts'
+import { federation } from './plugins/federation/plugin.ts'
 import { mandates } from './plugins/mandates/plugin.ts'
+import { openid4vci } from './plugins/openid4vci/plugin.ts'
 import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
@@ -58,7 +65,9 @@ import { citizenSessions, wallet } from './plugins/wallet/plugin.ts'
 import { keepRegisters, registryOf } from './registers.ts'
 import { keepRound } from './rounds.ts'
 import { openLogProofs } from './store/log-proofs.ts'
+import { presentationAnswersOf } from './verifiers.ts'
 import { bindingsOf } from './wallet-bindings.ts'
+import { collectingOf } from './wallet-collecting.ts'
 
 /** What the composition root has at hand when it mounts a plugin. */
 export type Mounting = {
@@ -69,6 +78,11 @@ export type Mounting = {
   authority: { chain: string; registry: string; issuer: string }
   /** The key that signs credentials now. */
   issuerKey(): IssuerKey
+  certificates: Certificates
+  /** The verifier that asks wallets of others. */
+  presentations: PresentationRequests
+  /** Of the agency, once all its plugins are mounted. */
+  routes(): Record<string, Route>
   newId(): string
 }
 
@@ -221,7 +235,8 @@ const mountCredentials = (mounting: Mounting): Mounted => {
   }
 }
 
-const mountWallet = ({ agency, identity, newId }: Mounting): Mounted => {
+const mountWallet = (mounting: Mounting): Mounted => {
+  const { agency, identity, newId } = mounting
   const { house } = agency
   const didOf = (jwk: Parameters<typeof publicKeyFromJwk>[0]) => didKeyOf(publicKeyFromJwk(jwk))
   return {
@@ -231,6 +246,8 @@ const mountWallet = ({ agency, identity, newId }: Mounting): Mounted => {
       present: presentCredential,
       proveKey: sealKeyProof,
       didOf,
+      ...collectingOf(mounting),
+      presentations: presentationAnswersOf(mounting),
       keccak,
       newId,
     }),
@@ -355,12 +372,38 @@ const mountStablecoin = async ({ agency, identity, newId }: Mounting): Promise<M
   }
 }
 
+/** Every agency has it, whatever it mounts. */
+export const mountCertificates = ({ agency, certificates: made, issuerKey }: Mounting): Mounted => ({
+  routes: certificates.routes({
+    certificates: made,
+    publicUrl: agency.settings.publicUrl,
+    async issuerJwk() {
+      const { kid, keyId } = issuerKey()
+      return { kid, jwk: await agency.keys.publicJwk(keyId) }
+    },
+    house: agency.house,
+    pem: pemOfCertificate,
+    requestPem: pemOfCertificateRequest,
+  }),
+})
+
 /** Every plugin by the name an agency file mounts it with, and what the root hands to it. */
 const mountVcApi = async (mounting: Mounting): Promise<Mounted> => {
   const { agency, identity, issuerKey } = mounting
   const issuing = agency.config.conformance === undefined ? { issuance: issuanceOf(mounting), issuerKey } : undefined
   return { routes: vcApi.routes({ ...(await instancesOf(agency, issuing)), identity }) }
 }
+
+/** The agency as an entity of federations. */
+const mountFederation = async (mounting: Mounting): Promise<Mounted> => {
+  const { needs, keep } = await openFederationOf(mounting)
+  return { routes: federation.routes(needs), keep }
+}
+
+/** The agency as an issuer for any wallet. */
+const mountOpenid4vci = (mounting: Mounting): Mounted => ({
+  routes: openid4vci.routes(openid4vciOf(mounting, issuanceOf(mounting))),
+})
 
 export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
@@ -373,4 +416,6 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   cbdc: mountCbdc,
   stablecoin: mountStablecoin,
   'vc-api': mountVcApi,
+  openid4vci: mountOpenid4vci,
+  federation: mountFederation,
 }

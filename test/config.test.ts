@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { ConfigError, parseAgency } from '../src/config.ts'
 
 const file = (more = '') => parseAgency(`name: x-y\ntitle: X\nplugins: [credentials]\n${more}`, 'agents/x-y.yml')
@@ -20,6 +23,7 @@ describe('an agency file', () => {
       plugins: ['credentials'],
       root: false,
       issues: [],
+      trusts: [],
       vcalm: false,
       allowedHttpOrigins: [],
       status: { mode: 'bitmap', roundSeconds: 300 },
@@ -30,6 +34,60 @@ describe('an agency file', () => {
       attests: [],
       issuers: [],
     })
+  })
+
+  it('names origins to which wallets may send people back, and its verifier attestation, and refuses what cannot be one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chancery-config-'))
+    try {
+      writeFileSync(join(folder, 'attestation.jwt'), 'a.b.c\n')
+      const read = (openid4vp: string) =>
+        parseAgency(`name: x-y\ntitle: X\nplugins: [a]\nopenid4vp: ${openid4vp}`, join(folder, 'x-y.yml')).openid4vp
+      expect(read('{ returnOrigins: [https://www.example.org] }')).toEqual({
+        returnOrigins: ['https://www.example.org'],
+      })
+      expect(read('{ attestation: attestation.jwt }')).toEqual({ returnOrigins: [], attestation: { jwt: 'a.b.c' } })
+      for (const [wrong, why] of [
+        ['[]', /openid4vp must be a mapping/],
+        ['{ origins: [] }', /unknown key "openid4vp.origins"/],
+        ['{ returnOrigins: [https://www.example.org/] }', /are origins/],
+        ['{ returnOrigins: [www.example.org] }', /are origins/],
+        ['{ returnOrigins: ["openid4vp://x"] }', /are origins/],
+        ['{ returnOrigins: https://www.example.org }', /are origins/],
+        ['{ attestation: none.jwt }', /no file "none.jwt"/],
+        ['{ attestation: 1 }', /names a file/],
+      ] as const) {
+        expect(() => read(wrong)).toThrow(why)
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('names a country for its certificates, and PEM files beside its own, and refuses what cannot be one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chancery-config-'))
+    try {
+      for (const name of ['state', 'signer']) writeFileSync(join(folder, `${name}.pem`), `${name} PEM`)
+      const read = (certificates: string) =>
+        parseAgency(`name: x-y\ntitle: X\nplugins: [a]\ncertificates: ${certificates}`, join(folder, 'x-y.yml'))
+          .certificates
+      expect(read('{ country: XN }')).toEqual({ country: 'XN' })
+      const chains = { authority: 'state PEM', documentSigner: 'signer PEM' }
+      expect(read('{ authority: state.pem, documentSigner: signer.pem }')).toEqual({ chains })
+      expect(read(`{ authority: ${folder}/state.pem, documentSigner: signer.pem }`)).toEqual({ chains })
+      const refused: [string, RegExp][] = [
+        ['true', /must be a mapping/],
+        ['{ country: Northland }', /two capital letters/],
+        ['{ country: 7 }', /two capital letters/],
+        ['{ city: Port Verity }', /unknown key "certificates.city"/],
+        ['{ authority: state.pem }', /or neither/],
+        ['{ documentSigner: signer.pem }', /or neither/],
+        ['{ authority: nowhere.pem, issuer: signer.pem }', /no certificate file "nowhere.pem"/],
+        ['{ authority: 7, issuer: signer.pem }', /name PEM files/],
+      ]
+      for (const [text, reason] of refused) expect(() => read(text)).toThrow(reason)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('names issuer instances, each a key and a suite, and refuses what cannot be one', () => {

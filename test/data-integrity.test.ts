@@ -169,6 +169,54 @@ describe('an issuer instance of an ordinary agency', () => {
     expect(codeOf(await issue(wish(change)))).toEqual([status, code])
   })
 
+  it.each([
+    ['credentialId', { credentialId: 'urn:uuid:0' }],
+    ['mandatoryPointers', { mandatoryPointers: ['/issuer'] }],
+    ['any other option', { other: true }],
+  ])('refuses %s, which it would not heed', async (_title, options) => {
+    const path = '/issuers/data-integrity/credentials/issue'
+    const answer = await staff(agency)('POST', path, { credential: wish(), options })
+    expect([400, 422]).toContain(answer.status)
+    expect(['option_unsupported', 'body_invalid']).toContain(answer.body['code'])
+  })
+
+  it('issues in an exchange, to the DID that was proven in it, by the rules of the agency', async () => {
+    const key = newKey()
+    const { document } = await issued(key.did)
+    const { credentialSubject, ...licence } = wish() as { credentialSubject: Document }
+    const { id: _, ...claims } = credentialSubject
+    const example = { '@context': document['@context'], type: 'DrivingLicence' }
+    const workflow = await staff(agency)('POST', '/workflows', {
+      issuer: 'data-integrity',
+      initialStep: 'prove',
+      credentialTemplates: [{ type: 'application/json', template: { ...licence, credentialSubject: claims } }],
+      steps: {
+        prove: {
+          createChallenge: true,
+          verifiablePresentationRequest: { query: { type: 'QueryByExample', credentialQuery: { example } } },
+          nextStep: 'deliver',
+        },
+        deliver: { issueRequests: [{ credentialTemplateIndex: 0 }] },
+      },
+    })
+    const begun = await staff(agency)('POST', `/workflows/${String(workflow.body['id'])}/exchanges`, {})
+    expect([workflow.status, begun.status]).toEqual([201, 201])
+    const url = String(begun.body['url'])
+    const request = (await send(url, 'POST', {})).body['verifiablePresentationRequest'] as unknown as Document
+    const to = { challenge: String(request['challenge']), audience: String(request['domain']) }
+    const stolen = await send(url, 'POST', { verifiablePresentation: await shown(document, newKey(), to) })
+    expect(codeOf(stolen)).toEqual([422, 'holder_mismatch'])
+    const message = await send(url, 'POST', { verifiablePresentation: await shown(document, key, to) })
+    expect(message.status).toBe(200)
+    const offered = message.body['verifiablePresentation'] as unknown as { verifiableCredential: Document[] }
+    const [credential] = offered.verifiableCredential
+    expect(credential).toMatchObject({ credentialSubject: { id: key.did }, proof: { cryptosuite: 'ecdsa-rdfc-2019' } })
+    const verdict = await staff('commercial-bank')('POST', '/credentials/verify', { verifiableCredential: credential })
+    expect(verdict.body['verified']).toBe(true)
+    const read = await staff(agency)('GET', `/credentials/${encodeURIComponent(String(credential?.['id']))}`)
+    expect(read.body).toMatchObject({ format: 'ldp_vc', status: 'valid' })
+  })
+
   it('is known by its name only, and to staff only', async () => {
     const other = await staff(agency)('POST', '/issuers/other/credentials/issue', { credential: wish() })
     expect(codeOf(other)).toEqual([404, 'issuer_unknown'])

@@ -97,9 +97,16 @@ const postgresPlaces = (migrations: Migrations) => {
 
 const places = { SQLite: sqlitePlaces, PostgreSQL: postgresPlaces }
 
-/** Runs a suite over both, each test over databases of its own. */
-export const onEachDatabase = (migrations: Migrations, suite: (databases: Databases) => void): void => {
+export type DatabaseName = keyof typeof places
+
+/** Runs a suite over both, or `only` over one of them; each test over databases of its own. */
+export const onEachDatabase = (
+  migrations: Migrations,
+  suite: (databases: Databases) => void,
+  only?: DatabaseName,
+): void => {
   for (const [name, open] of Object.entries(places)) {
+    if (only !== undefined && only !== name) continue
     describe(`on ${name}`, () => {
       const opened: { close(): unknown }[] = []
       let made: ReturnType<typeof open>

@@ -46,6 +46,8 @@ const top = new Set([
   'lists',
   'institutions',
   'wallet-bindings',
+  'wallet-collecting',
+  'wallet-config',
   'money',
   'rounds',
   'ledger-funds',
@@ -53,7 +55,19 @@ const top = new Set([
   'conformance',
   'instances',
   'known-issuers',
+  'openid4vci',
+  'openid4vci-config',
+  'certificates',
+  'certificates-config',
+  'did-log',
+  'verifier',
   'demo',
+  'verifiers',
+  'verifiers-config',
+  'trusts',
+  'trusts-config',
+  'federation',
+  'federation-config',
 ])
 const shown = (edge: { file: string; name: string }) => `${edge.file} imports ${edge.name}`
 

@@ -2,8 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { measure } from '../child.ts'
 import type { Figure, Group } from '../harness.ts'
-import { Ground } from '../issuers.ts'
+import { exampleOf, Ground } from '../issuers.ts'
 import type { IntegrityResult, IntegrityRun } from '../standards/credential.ts'
+import type { Oid4vciPeerResult, Oid4vciPeerRun } from '../standards/oid4vci-peer.ts'
+import type { Oid4vciResult, Oid4vciRun } from '../standards/oid4vci-run.ts'
+import type { Oid4vpPeerResult, Oid4vpPeerRun } from '../standards/oid4vp-peer.ts'
+import type { Oid4vpResult, Oid4vpRun } from '../standards/oid4vp-run.ts'
 import type { SdJwtResult, SdJwtRun } from '../standards/sd-jwt-run.ts'
 
 /** Open formats and protocols, beside the libraries that others would use for them. */
@@ -56,6 +60,32 @@ export const group: Group = {
         return { value: result.own, peer: { name: '@sd-jwt/core 0.19.0', value: result.peer }, note }
       },
     }
-    return { figures: [figure('issue'), figure('verify'), sdJwt], close: () => ground.close() }
+    const oid4vci: Figure = {
+      ...{ name: 'oid4vci.flow', unit: '1/s', better: 'more', goal: { atLeast: 300 } },
+      async run() {
+        const claims = exampleOf('driving-licence')
+        const run: Oid4vciRun = { ...(await ground.service('transport-authority')), claims, inFlight: 32, ...times }
+        const result = await measure<Oid4vciResult>('standards/oid4vci-run.ts', run)
+        const input: Oid4vciPeerRun = { claims, flows: quick ? 300 : 1_500, warm: 200 }
+        const peer = await measure<Oid4vciPeerResult>('standards/oid4vci-peer.ts', input)
+        const note = `offer, token with DPoP, nonce and SD-JWT VC over HTTP, the wallets on the same machine; ${result.cpuMicros.toFixed(0)} µs of the service's CPU each, ${result.mainMicros.toFixed(0)} of them on its main thread; the library in process, without HTTP and keeping nothing`
+        return { value: result.perSecond, peer: { name: '@openid4vc/openid4vci 0.4.6', value: peer.perSecond }, note }
+      },
+    }
+    const oid4vp: Figure = {
+      ...{ name: 'oid4vp.flow', unit: '1/s', better: 'more', goal: { atLeast: 400 } },
+      async run() {
+        const { credentials, jwk } = await ground.prepared()
+        const [credential = ''] = credentials
+        const shown = { credential, jwk }
+        const run: Oid4vpRun = { ...(await ground.service('transport-authority')), ...shown, inFlight: 32, ...times }
+        const result = await measure<Oid4vpResult>('standards/oid4vp-run.ts', run)
+        const input: Oid4vpPeerRun = { ...shown, flows: quick ? 300 : 1_500, warm: 200 }
+        const peer = await measure<Oid4vpPeerResult>('standards/oid4vp-peer.ts', input)
+        const note = `request, request object, encrypted SD-JWT with key binding and every check over HTTP, the wallets on the same machine; ${result.cpuMicros.toFixed(0)} µs of the service's CPU each, ${result.mainMicros.toFixed(0)} of them on its main thread; the library in process, without HTTP, keeping nothing, and not looking at trust and status`
+        return { value: result.perSecond, peer: { name: '@openid4vc/openid4vp 0.4.6', value: peer.perSecond }, note }
+      },
+    }
+    return { figures: [figure('issue'), figure('verify'), sdJwt, oid4vci, oid4vp], close: () => ground.close() }
   },
 }

@@ -2,9 +2,15 @@ import type { Store } from '../kernel/ports.ts'
 import { retention as aliasRetention } from '../plugins/aliases/entities.ts'
 import { retention as bindingRetention } from '../plugins/bindings/entities.ts'
 import { retention as cbdcRetention } from '../plugins/cbdc/entities.ts'
+import { retention as certificateRetention } from '../plugins/certificates/entities.ts'
 import { retention as credentialRetention } from '../plugins/credentials/entities.ts'
+import { retention as didRetention } from '../plugins/dids/entities.ts'
+import { retention as federationRetention } from '../plugins/federation/entities.ts'
 import { retention as gateRetention } from '../plugins/gate/entities.ts'
 import { retention as mandateRetention } from '../plugins/mandates/entities.ts'
+import { authorizationRetention } from '../plugins/openid4vci/authorization/entities.ts'
+import { issuerRetention } from '../plugins/openid4vci/entities.ts'
+import { retention as presentationRetention } from '../plugins/openid4vp/entities.ts'
 import { retention as pseudonymRetention } from '../plugins/pseudonyms/entities.ts'
 import { retention as registryRetention } from '../plugins/registry/entities.ts'
 import { retention as stablecoinRetention } from '../plugins/stablecoin/entities.ts'
@@ -17,11 +23,17 @@ import { assertStarted, type Desk, recordCommand, withStore } from './desk.ts'
 export const retention: RetentionRule[] = [
   ...storeRetention,
   ...credentialRetention,
+  ...certificateRetention,
+  ...didRetention,
+  ...federationRetention,
   ...walletRetention,
   ...exchangeRetention,
   ...gateRetention,
+  ...presentationRetention,
   ...registryRetention,
   ...mandateRetention,
+  ...issuerRetention,
+  ...authorizationRetention,
   ...pseudonymRetention,
   ...bindingRetention,
   ...aliasRetention,

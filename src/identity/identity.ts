@@ -1,7 +1,8 @@
-import type { Identity } from '../kernel/identity.ts'
+import type { Certificates, Identity } from '../kernel/identity.ts'
 import type { Clock, Signer, StatusPointer, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { didWebDocument, didWebFor } from './did-web.ts'
 import type { Dids } from './dids.ts'
+import type { ForeignTrusts } from './foreign/trusted.ts'
 import { evmStatusContext, evmStatusContextName } from './formats/w3c.ts'
 import { type IssuerKey, issueCredential } from './issue.ts'
 import { verifyPresentation } from './present.ts'
@@ -18,6 +19,9 @@ export type IdentityNeeds = {
   signer: Signer
   /** The key that signs credentials now. */
   issuer: () => IssuerKey
+  certificates?: Certificates | undefined
+  /** Issuers beyond the registry on chain. */
+  foreign?: ForeignTrusts | undefined
   allot: () => Promise<StatusPointer>
   status: StatusReader
   own: OwnDecisions
@@ -33,17 +37,20 @@ export type IdentityNeeds = {
 /** The agency's identity: what plugins may ask of keys, DIDs, credentials, status and trust. */
 export const openIdentity = (needs: IdentityNeeds): Identity => {
   const { types, dids, signer, issuer, allot, trust, clock, chain, did, publicUrl: baseUrl } = needs
-  const issuing = { types, dids, signer, issuer, allot, clock, baseUrl }
+  const issuing = { types, dids, signer, issuer, allot, clock, baseUrl, certificates: needs.certificates }
   const status = withOwnDecisions(needs.status, needs.own)
-  const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain }
+  const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain, foreign: needs.foreign }
   const proving = { ...verifying, did }
   const published = openPublishedLists({
-    ...{ source: needs.lists, signer, issuer, clock, baseUrl },
+    ...{ source: needs.lists, signer, issuer, certificates: needs.certificates, clock, baseUrl },
     aggregationUri: `${baseUrl}/status/token`,
   })
   return {
     did,
-    types: types.all.map(viewOf),
+    types: types.all.map(type => {
+      const foreign = needs.foreign?.views(type.id) ?? []
+      return { ...viewOf(type), ...(foreign.length === 0 ? {} : { foreign }) }
+    }),
     contexts: { [evmStatusContextName]: evmStatusContext },
     async issue(request) {
       const { draft, format, compact } = await issueCredential(request, issuing)

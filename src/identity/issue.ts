@@ -1,4 +1,4 @@
-import type { FormatId, IssueRequest } from '../kernel/identity.ts'
+import type { Certificates, CertifiedKey, FormatId, IssueRequest } from '../kernel/identity.ts'
 import type { Clock, SignatureAlgorithm, Signer, StatusPointer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { timeId } from '../kernel/time-id.ts'
@@ -17,6 +17,8 @@ export type IssueNeeds = {
   dids: DidKeys
   signer: Signer
   issuer: () => IssuerKey
+  /** Of the key that signs; whoever asks for none needs none. */
+  certificates?: Pick<Certificates, 'issuer' | 'documentSigner'> | undefined
   /** Allots a status index; @throws Refusal unavailable/status_list_unavailable */
   allot: () => Promise<StatusPointer>
   clock: Clock
@@ -37,10 +39,12 @@ const formatFor = (type: CredentialType, wanted: FormatId | undefined): FormatId
 const earliest = Date.UTC(1000, 0, 1)
 const latest = Date.UTC(5000, 0, 1)
 
-const period = (type: CredentialType, request: IssueRequest, now: number) => {
+/** @param ends of the certificates that it is signed under, if it is: nobody takes it for good after that. */
+const period = (type: CredentialType, request: IssueRequest, now: number, ends: number | undefined) => {
   // Whole seconds, as every format writes them.
   const validFrom = Math.floor((request.validFrom ?? now) / 1_000) * 1_000
-  const wanted = request.validUntil ?? validFrom + type.validity.defaultDays * dayMs
+  const usual = validFrom + type.validity.defaultDays * dayMs
+  const wanted = request.validUntil ?? (ends === undefined ? usual : Math.min(usual, ends))
   const validUntil = Math.floor(wanted / 1_000) * 1_000
   if (validFrom < earliest || validUntil > latest) {
     throw new Refusal('malformed', 'date_malformed', 'A credential is valid between the years 1000 and 5000.')
@@ -49,7 +53,29 @@ const period = (type: CredentialType, request: IssueRequest, now: number) => {
   if (validUntil - validFrom > type.validity.maxDays * dayMs) {
     throw new Refusal('rejected', 'validity_too_long', `${type.id} is valid for at most ${type.validity.maxDays} days.`)
   }
+  if (ends !== undefined && validUntil > ends) {
+    const day = new Date(ends).toISOString().slice(0, 10)
+    const detail = `The certificate that it is signed under ends on ${day}; the credential has to end before.`
+    throw new Refusal('rejected', 'validity_too_long', detail)
+  }
   return { validFrom, validUntil }
+}
+
+/** The certificates that the format, or whoever asks, wants in the credential. */
+const certifiedFor = async (
+  format: FormatId,
+  { x5c }: IssueRequest,
+  { certificates }: IssueNeeds,
+): Promise<CertifiedKey | undefined> => {
+  const asMdoc = format === 'mso_mdoc'
+  if (!asMdoc && x5c !== true) return undefined
+  if (!asMdoc && format !== 'dc+sd-jwt') {
+    throw new Refusal('rejected', 'format_unsupported', 'Certificates stand in a dc+sd-jwt or an mso_mdoc.')
+  }
+  if (certificates === undefined) {
+    throw new Refusal('rejected', 'format_unsupported', 'This agency has no certificates to issue under.')
+  }
+  return asMdoc ? certificates.documentSigner() : certificates.issuer()
 }
 
 /** The holder's key, which every credential is bound to. */
@@ -58,6 +84,10 @@ const holderJwk = async (did: string, dids: DidKeys): Promise<Record<string, unk
   const { kty, crv, x, y } = key.jwk
   return y === undefined ? { kty, crv, x } : { kty, crv, x, y }
 }
+
+/** Between the question for the certificates and the one for the key, another process rotated it. */
+const keyChanged = (): Refusal =>
+  new Refusal('unavailable', 'certificate_missing', 'The signing key has just changed; ask again.')
 
 /**
  * Drafts, checks and signs one credential. Nothing is stored here: the caller stores what comes back in the same
@@ -73,10 +103,12 @@ export const issueCredential = async (request: IssueRequest, needs: IssueNeeds):
   }
   assertExact(request.subject, 'credentialSubject')
   const now = needs.clock.now()
-  const { validFrom, validUntil } = period(type, request, now)
+  const certified = await certifiedFor(format, request, needs)
+  const { validFrom, validUntil } = period(type, request, now, certified?.expires)
   const subject = request.subject as Draft['subject']
-  const bindsByKey = format === 'dc+sd-jwt'
+  const bindsByKey = format === 'dc+sd-jwt' || format === 'mso_mdoc'
   const issuer = needs.issuer()
+  if (certified !== undefined && certified.keyId !== issuer.keyId) throw keyChanged()
   const draft: Draft = {
     id: `urn:uuid:${timeId(now)}`,
     type,
@@ -91,6 +123,7 @@ export const issueCredential = async (request: IssueRequest, needs: IssueNeeds):
     validUntil,
     status: await needs.allot(),
     baseUrl: needs.baseUrl,
+    ...(certified === undefined ? {} : { chain: certified.x5c.map(each => Buffer.from(each, 'base64')) }),
   }
   const compact = await formats[format].secure(draft, (algorithm, data) =>
     needs.signer.sign(issuer.keyId, algorithm, data),

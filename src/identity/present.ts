@@ -1,6 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
 import { canonical } from '../kernel/canonical.ts'
-import type { PresentationVerdict, Verdict } from '../kernel/identity.ts'
+import type { Handover, PresentationVerdict, Verdict } from '../kernel/identity.ts'
 import type { SignatureAlgorithm, Signer } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { VerificationKey } from './did-keys.ts'
@@ -9,13 +9,23 @@ import type { KeyBinding, Opened } from './formats/format.ts'
 import { keyUrl, signatureHolds } from './formats/jose.ts'
 import { isRecord } from './formats/json.ts'
 import { openLdpPresentation, sealLdpVp } from './formats/ldp-vp.ts'
+import { mdocsIn, openedMdoc } from './formats/mso-mdoc.ts'
+import { judgeDevice, presentMdoc, readShownMdocs, type ShownMdocs, transcriptsOf } from './formats/mso-mdoc-present.ts'
 import { type OpenedPresentation, openPresentation, sealVp11, sealVpJwt } from './formats/presentation.ts'
 import { bindKey, discloseOnly } from './formats/sd-jwt-present.ts'
 import { Generations } from './generations.ts'
 import { type PublicKey, publicKeyFromJwk } from './key-material.ts'
+import type { SessionTranscript } from './mdoc/session-transcript.ts'
 import { clockSkewMs } from './standing.ts'
 import { Checks } from './verdict.ts'
-import { type HolderCheck, type Judged, judgeCredential, type VerifyNeeds, type VerifyOptions } from './verify.ts'
+import {
+  type HolderCheck,
+  type Judged,
+  judgeCredential,
+  judgeOpened,
+  type VerifyNeeds,
+  type VerifyOptions,
+} from './verify.ts'
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
 
@@ -27,6 +37,8 @@ export type PresentationExpectation = VerifyOptions & {
   challenge: string
   /** Who this verifier is (`aud`); one of these. */
   audience: readonly string[]
+  /** How mdocs were asked for, one of these: beside the nonce, their holder's device signs for it. */
+  handovers?: readonly Handover[] | undefined
 }
 
 export const judgeChallenge = (
@@ -182,8 +194,8 @@ export type JudgedPresentation = { verdict: PresentationVerdict; own?: Verdict; 
 /**
  * Judges a presentation and every credential inside it: who presents, to whom, in answer to which challenge, and
  * whether each credential belongs to that holder and stands.
- * @param input vp+jwt, VC-JWT 1.1 presentation, EnvelopedVerifiablePresentation, an SD-JWT with key binding, or a
- * VerifiablePresentation with a DataIntegrityProof.
+ * @param input vp+jwt, VC-JWT 1.1 presentation, EnvelopedVerifiablePresentation, an SD-JWT with key binding, a
+ * VerifiablePresentation with a DataIntegrityProof, or the device response of an mdoc.
  */
 export const verifyPresentation = async (
   input: unknown,
@@ -198,29 +210,74 @@ export const judgePresentation = async (
 ): Promise<JudgedPresentation> => {
   const checks = new Checks()
   let compact: string | undefined
+  let shown: ShownMdocs | undefined
   checks.run('format', () => {
-    compact = unwrap(input, 'EnvelopedVerifiablePresentation')
+    const unwrapped = unwrap(input, 'EnvelopedVerifiablePresentation')
+    shown = readShownMdocs(unwrapped)
+    compact = unwrapped
   })
   if (compact === undefined) {
     return { verdict: { ...checks.verdict(expected.at ?? needs.clock.now()), credentials: [] }, credentials: [] }
   }
   const text: string = compact
+  if (shown !== undefined) return verifyMdocs(shown, needs, expected)
   return !isDocument(text) && text.includes('~')
     ? verifySdJwt(isRecord(input) && input['proof'] !== undefined ? input : text, needs, expected)
     : verifyWhole(input, text, needs, expected)
+}
+
+/** A device response is a presentation whose documents are each signed by their holder's device. */
+const verifyMdocs = async (
+  shown: ShownMdocs,
+  needs: VerifyNeeds,
+  expected: PresentationExpectation,
+): Promise<JudgedPresentation> => {
+  const checks = new Checks()
+  let parts: ReturnType<typeof mdocsIn> = []
+  let transcripts: readonly SessionTranscript[] = []
+  checks.run('format', () => {
+    parts = mdocsIn(shown.deviceResponse)
+  })
+  checks.run('challenge', () => {
+    transcripts = transcriptsOf(shown, expected)
+  })
+  const now = expected.at ?? needs.clock.now()
+  if (checks.failed()) return { verdict: { ...checks.verdict(now), credentials: [] }, credentials: [] }
+  const proven: HolderCheck = async (opened, ofCredential) => {
+    const holderKey = await ofCredential.runAsync('holderBinding', () => judgeDevice(opened, transcripts))
+    // The device's signature covers nonce and verifier: one that holds answers this challenge.
+    if (holderKey === undefined) ofCredential.skip('challenge')
+    else ofCredential.pass('challenge')
+    return holderKey
+  }
+  const judged = await Promise.all(
+    parts.map(part => {
+      const { deviceResponse } = shown
+      const read = () => needs.foreign?.openMdoc(part, deviceResponse) ?? openedMdoc(part, deviceResponse, needs.types)
+      return judgeOpened(read, needs, expected, proven)
+    }),
+  )
+  const credentials = judged.map(({ verdict }) => verdict)
+  const [first, ...others] = credentials
+  if (first !== undefined && others.length === 0) return { verdict: { ...first, credentials }, credentials: judged }
+  const refused = credentials.find(({ verified }) => !verified)
+  const verdict: PresentationVerdict = { ...checks.verdict(now), credentials }
+  if (refused?.refusal !== undefined) Object.assign(verdict, { verified: false, refusal: refused.refusal })
+  return { verdict, credentials: judged }
 }
 
 export type HolderKey = { did: string; kid: string; keyId: string; algorithm: SignatureAlgorithm }
 
 /**
  * Makes a presentation of one held credential for a named verifier: an SD-JWT with the chosen claims and a key
- * binding, or a presentation in the credential's own manner (vp+jwt, VC-JWT 1.1, Data Integrity) around the whole
- * credential, which cannot keep claims back.
- * @param to.claims names or dotted paths of the disclosable claims to show.
+ * binding, an mdoc with the chosen data elements and a device signature, or a presentation in the credential's own manner
+ * (vp+jwt, VC-JWT 1.1, Data Integrity) around the whole credential, which cannot keep claims back.
+ * @param to.claims names or dotted paths of the disclosable claims to show; of an mdoc `namespace/element`.
+ * @param to.handover how an mdoc was asked for. Without one it is presented to the verifier itself, and says so.
  */
 export const presentCredential = async (
   held: { compact: string; format: string },
-  to: { audience: string; challenge: string; claims: readonly string[] },
+  to: { audience: string; challenge: string; claims: readonly string[]; handover?: Handover | undefined },
   key: HolderKey,
   signer: Signer,
   now: number,
@@ -231,6 +288,7 @@ export const presentCredential = async (
     const { kid, algorithm } = key
     return bindKey(shown, { audience: to.audience, nonce: to.challenge, issuedAt: now, algorithm, kid }, sign)
   }
+  if (held.format === 'mso_mdoc') return presentMdoc(held.compact, to, key, sign)
   const sealing = { holder: key, audience: to.audience, nonce: to.challenge, now }
   if (held.format === 'ldp_vc') return sealLdpVp([held.compact], sealing, sign)
   return held.format === 'jwt_vc' ? sealVp11([held.compact], sealing, sign) : sealVpJwt([held.compact], sealing, sign)

@@ -1,12 +1,23 @@
 import { hash } from 'node:crypto'
 import type { ProvenCredential } from '../kernel/gate.ts'
-import type { CheckName, LapsedCredential, Proof, Standing, Verdict } from '../kernel/identity.ts'
+import type {
+  CheckName,
+  Expectation,
+  ForeignStanding,
+  LapsedCredential,
+  Proof,
+  Standing,
+  Verdict,
+} from '../kernel/identity.ts'
 import type { StatusPointer, StatusReader } from '../kernel/ports.ts'
 import { Refusal, type RefusalKind } from '../kernel/refusal.ts'
 import { isDocument, unwrap } from './formats/detect.ts'
+import type { Opened } from './formats/format.ts'
 import { keyUrl, openJws } from './formats/jose.ts'
 import { isRecord, malformed } from './formats/json.ts'
 import { openLdpPresentation, readLdpPresentation } from './formats/ldp-vp.ts'
+import { mdocsIn } from './formats/mso-mdoc.ts'
+import { readShownMdocs } from './formats/mso-mdoc-present.ts'
 import { judgePresentation } from './present.ts'
 import { judgeAncestors, recheckStanding } from './standing.ts'
 import { issuerAddress, type Judged, type VerifyNeeds } from './verify.ts'
@@ -85,8 +96,11 @@ const standingOf = ({ opened, key }: Judged, chain: string): Standing => {
   return standing
 }
 
-/** The credential without what its holder adds or keeps back. */
-const whole = (compact: string): string => (isDocument(compact) ? compact : (compact.split('~', 1)[0] ?? ''))
+/** Of the credential without what its holder adds or keeps back: the same however much of it is shown. */
+const digestOf = ({ compact, mdoc }: Opened): string => {
+  if (mdoc !== undefined) return mdoc.digest
+  return hash('sha256', isDocument(compact) ? compact : (compact.split('~', 1)[0] ?? ''), 'base64url')
+}
 
 const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): ProvenCredential => {
   if (opened === undefined || key === undefined || holderKey === undefined) {
@@ -95,8 +109,7 @@ const provenOf = ({ opened, key, verdict, holderKey }: Judged, did: string): Pro
   const { claims, type, id, subjectId, validUntil, status } = opened
   const proven: ProvenCredential = {
     ...{ type: type.id, issuer: key.did, holder: subjectId ?? `urn:jkt:${holderKey}`, holderKey, claims },
-    // Without disclosures and key binding: the same however much of it is shown.
-    digest: hash('sha256', whole(opened.compact), 'base64url'),
+    digest: digestOf(opened),
     own: key.did === did,
   }
   if (id !== undefined) proven.credentialId = id
@@ -133,6 +146,9 @@ const judge = async (judged: Judged, needs: ProveNeeds, status: StatusReader): P
   if (!judged.verdict.verified) return { credentials: [], lapsed: [lapsedOf(type, refusalOf(judged.verdict))] }
   try {
     await assertSubjectHolds(judged, needs)
+    if (judged.standing !== undefined) {
+      return { credentials: [{ credential: provenOf(judged, needs.did), standing: judged.standing }], lapsed: [] }
+    }
     const standing = standingOf(judged, needs.chain)
     judgeAncestors(standing, status)
     return { credentials: [{ credential: provenOf(judged, needs.did), standing }], lapsed: [] }
@@ -142,11 +158,7 @@ const judge = async (judged: Judged, needs: ProveNeeds, status: StatusReader): P
   }
 }
 
-const proveOne = async (
-  presentation: string,
-  expected: { challenge: string; audience: readonly string[] },
-  needs: ProveNeeds,
-): Promise<Proof> => {
+const proveOne = async (presentation: string, expected: Expectation, needs: ProveNeeds): Promise<Proof> => {
   const { own, verdict, credentials } = await judgePresentation(presentation, needs, expected)
   // The presentation itself failed: nothing in it is anybody's.
   const whole = own ?? (credentials.length === 0 ? verdict : undefined)
@@ -164,12 +176,13 @@ const joined = (parts: readonly Proof[]): Proof => ({
 /**
  * Judges everything that was presented over one challenge. Each credential stands for itself: one that fails does not
  * fail the others, and `lapsed` says why it does not count.
- * @param presentations vp+jwt, VC-JWT 1.1 presentations, SD-JWTs with key binding, or JSON texts with a DataIntegrityProof.
+ * @param presentations vp+jwt, VC-JWT 1.1 presentations, SD-JWTs with key binding, device responses of mdocs, or JSON texts with a
+ *   DataIntegrityProof.
  * @throws Refusal malformed/presentation_excessive
  */
 export const prove = async (
   presentations: readonly string[],
-  expected: { challenge: string; audience: readonly string[] },
+  expected: Expectation,
   needs: ProveNeeds,
 ): Promise<Proof> => {
   const excessive = (most: string): Refusal =>
@@ -185,6 +198,8 @@ export const prove = async (
 const credentialsIn = (presentation: string): number => {
   try {
     const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+    const mdocs = readShownMdocs(compact)
+    if (mdocs !== undefined) return mdocsIn(mdocs.deviceResponse).length
     if (isDocument(compact)) return [readLdpPresentation(compact)['verifiableCredential'] ?? []].flat().length
     if (compact.includes('~')) return 1
     const { payload } = openJws(compact)
@@ -198,6 +213,8 @@ const credentialsIn = (presentation: string): number => {
 
 const challengeIn = (presentation: string): unknown => {
   const compact = unwrap(presentation, 'EnvelopedVerifiablePresentation')
+  const mdocs = readShownMdocs(compact)
+  if (mdocs !== undefined) return mdocs.handover?.nonce
   if (isDocument(compact)) return openLdpPresentation(compact).nonce
   const jws = compact.includes('~') ? compact.slice(compact.lastIndexOf('~') + 1) : compact
   if (jws === '') throw malformed('An SD-JWT is presented without a key binding.')
@@ -207,7 +224,8 @@ const challengeIn = (presentation: string): unknown => {
 }
 
 /**
- * The one challenge that presentations say they answer. Nothing of it is believed yet.
+ * The one challenge that presentations say they answer. Nothing of it is believed yet. A bare device response says nothing of
+ * the kind; one with its handover does.
  * @throws Refusal malformed/credential_malformed, unauthenticated/challenge_mismatch when they differ.
  */
 export const challengeOf = (presentations: readonly string[]): string => {
@@ -228,7 +246,7 @@ export const challengeOf = (presentations: readonly string[]): string => {
 export const recheck = (proof: Proof, needs: ProveNeeds): Proof | Promise<Proof> => {
   const blocks = proof.credentials.map(({ standing }) => {
     try {
-      const block = recheckStanding(standing, needs)
+      const block = 'foreign' in standing ? recheckForeign(standing, needs) : recheckStanding(standing, needs)
       return block instanceof Promise ? block.catch(asRefusal) : block
     } catch (error) {
       return asRefusal(error)
@@ -238,7 +256,7 @@ export const recheck = (proof: Proof, needs: ProveNeeds): Proof | Promise<Proof>
     found.forEach((each, index) => {
       const credential = proof.credentials[index]?.credential
       // In place: whoever holds the credential sees the newest block that it was looked at on.
-      if (credential !== undefined && !(each instanceof Refusal)) credential.block = each
+      if (credential !== undefined && each !== undefined && !(each instanceof Refusal)) credential.block = each
     })
     if (!found.some(each => each instanceof Refusal)) return proof
     const lapsed = [...proof.lapsed]
@@ -253,6 +271,13 @@ export const recheck = (proof: Proof, needs: ProveNeeds): Proof | Promise<Proof>
   return blocks.some(each => each instanceof Promise)
     ? Promise.all(blocks).then(collect)
     : collect(blocks as Awaited<(typeof blocks)[number]>[])
+}
+
+const recheckForeign = async (standing: ForeignStanding, { foreign }: ProveNeeds): Promise<undefined> => {
+  if (foreign === undefined) {
+    throw new Refusal('rejected', 'issuer_untrusted', 'The agency no longer trusts the issuer of a credential.')
+  }
+  await foreign.recheck(standing)
 }
 
 const asRefusal = (error: unknown): Refusal => {

@@ -40,7 +40,7 @@ export const judgeDates = ({ issuedAt, validFrom, validUntil }: Dated, now: numb
 
 type TypeFacts = { id: string; schemaId: string; schemaDigest: string }
 
-export const judgeAdmission = (type: TypeFacts, trust: TrustReader): void => {
+export const judgeAdmission = (type: TypeFacts, trust: Pick<TrustReader, 'schemaAdmitted'>): void => {
   if (trust.schemaAdmitted(type.id, type.schemaDigest)) return
   throw rejected('schema_not_admitted', `The root of trust has not admitted ${type.schemaId}.`)
 }

@@ -1,4 +1,5 @@
 import type { TypeView } from '../kernel/identity.ts'
+import type { MdocMapping } from './mdoc/types.ts'
 import type { CredentialType } from './types.ts'
 
 /** A label's dotted claim path; claims below an array name every element (`null`, SD-JWT VC section 9.1). */
@@ -52,4 +53,7 @@ export const viewOf = (type: CredentialType): TypeView => ({
   schema: type.schema,
   context: type.context,
   metadata: metadataOf(type),
+  ...(type.mdoc === undefined ? {} : { mdoc: mdocOf(type.mdoc) }),
 })
+
+const mdocOf = ({ docType, namespace, elements }: MdocMapping) => ({ docType, namespace, elements })

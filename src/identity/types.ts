@@ -8,6 +8,7 @@ import { type FormatId, formatIds } from '../kernel/identity.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { evmStatusContext, evmStatusContextName } from './formats/w3c.ts'
 import { withSharedContexts } from './linked-data/contexts.ts'
+import { type MdocMapping, mdocMappingOf } from './mdoc/types.ts'
 
 type Text = Record<string, string>
 type Display = Record<
@@ -34,7 +35,10 @@ export type CredentialTypeFile = {
 }
 
 export type CredentialType = CredentialTypeFile & {
-  /** Those of the file, and `ldp_vc` where VC Data Model 2.0 is among them: the same document, with a proof in it. */
+  /**
+   * Those of the file; `mso_mdoc` where the type has a document type of ISO/IEC 18013-5; and `ldp_vc` where VC Data Model 2.0 is
+   * among them: the same document, with a proof in it.
+   */
   formats: FormatId[]
   /** File name without version: the path under `/types/`. */
   slug: string
@@ -45,6 +49,9 @@ export type CredentialType = CredentialTypeFile & {
   check(subject: unknown): string | undefined
   /** The same for a presented SD-JWT, whose holder may have kept disclosable claims back. */
   checkDisclosed(subject: unknown): string | undefined
+  /** The same for an mdoc, whose holder may keep back whatever they like. */
+  checkShown(subject: unknown): string | undefined
+  mdoc: MdocMapping | undefined
 }
 
 export type CredentialTypes = {
@@ -54,6 +61,8 @@ export type CredentialTypes = {
   /** The type whose schema a W3C credential names. */
   bySchemaId(schemaId: string): CredentialType | undefined
   byVct(vct: string): CredentialType | undefined
+  /** Of ISO/IEC 18013-5: the newest that is written so. */
+  byDocType(docType: string): CredentialType | undefined
 }
 
 const fileName = /^([a-z0-9-]+)\.v([0-9]+)\.json$/
@@ -140,9 +149,11 @@ const parse = (path: string, name: string): CredentialTypeFile => {
   return file
 }
 
-/** Data Integrity came after the first types were released, whose files are not edited. */
-const offeredIn = (formats: readonly FormatId[]): FormatId[] =>
-  formats.includes('vc+jwt') ? [...new Set<FormatId>([...formats, 'ldp_vc'])] : [...formats]
+/** Data Integrity and mdocs came after the first types were released, whose files are not edited. */
+const offeredIn = ({ formats }: CredentialTypeFile, mdoc: MdocMapping | undefined): FormatId[] => {
+  const asMdoc: FormatId[] = mdoc === undefined ? [] : ['mso_mdoc']
+  return [...new Set<FormatId>([...formats, ...asMdoc, ...(formats.includes('vc+jwt') ? ['ldp_vc' as const] : [])])]
+}
 
 /** The contexts of the types, which no proof over RDF can be made or verified without. */
 const shareContexts = (types: readonly CredentialType[]): void => {
@@ -156,26 +167,28 @@ const shareContexts = (types: readonly CredentialType[]): void => {
 const compile = (file: CredentialTypeFile, slug: string, name: string, ajv: Ajv2020): CredentialType => {
   const hideable = new Set(file.disclosable.filter(path => path.length === 1).map(path => path[0]))
   const whole = ajv.compile(file.schema)
-  let disclosed: ValidateFunction | undefined
-  // When it is first used: it takes as long as the whole one, and where that one compiles so does this.
-  const compileDisclosed = (): ValidateFunction => {
-    disclosed ??= ajv.compile({
-      ...file.schema,
-      $id: `${file.schema.$id}:disclosed`,
-      required: file.schema.required.filter(claim => !hideable.has(claim)),
-    })
-    return disclosed
+  // When they are first used: each takes as long as the whole one, and where that one compiles so do these.
+  const compileLater = (name: string, required: (claim: string) => boolean) => {
+    let compiled: ValidateFunction | undefined
+    return (subject: unknown): string | undefined => {
+      const $id = `${file.schema.$id}:${name}`
+      compiled ??= ajv.compile({ ...file.schema, $id, required: file.schema.required.filter(required) })
+      return problemOf(compiled, subject)
+    }
   }
+  const mdoc = mdocMappingOf(file)
   const problem = problemOf(whole, { id: 'did:key:example', ...file.example })
   if (problem !== undefined) throw new Error(`schemas/${name}: its example does not pass its schema: ${problem}`)
   return {
     ...file,
-    formats: offeredIn(file.formats),
+    formats: offeredIn(file, mdoc),
     slug,
     schemaId: file.schema.$id,
     schemaDigest: `0x${createHash('sha256').update(canonical(file.schema)).digest('hex')}`,
     check: subject => problemOf(whole, subject),
-    checkDisclosed: subject => problemOf(compileDisclosed(), subject),
+    checkDisclosed: compileLater('disclosed', claim => !hideable.has(claim)),
+    checkShown: compileLater('shown', claim => claim === 'id'),
+    mdoc,
   }
 }
 
@@ -200,6 +213,9 @@ export const loadCredentialTypes = (folder: string): CredentialTypes => {
   }
   const vcts = unique('vct')
   const schemas = unique('schemaId')
+  const documents = new Map(
+    [...all].sort((a, b) => a.version - b.version).flatMap(type => (type.mdoc ? [[type.mdoc.docType, type]] : [])),
+  )
   shareContexts(all)
   return {
     all,
@@ -217,5 +233,6 @@ export const loadCredentialTypes = (folder: string): CredentialTypes => {
     },
     bySchemaId: id => schemas.get(id),
     byVct: vct => vcts.get(vct),
+    byDocType: docType => documents.get(docType),
   }
 }

@@ -48,6 +48,7 @@ const proofFormats: Record<FormatId, readonly string[]> = {
   'dc+sd-jwt': ['dc+sd-jwt'],
   jwt_vc: ['jwt', 'jwt_vc'],
   ldp_vc: ['ldp_vc', 'ldp_vp'],
+  mso_mdoc: [],
 }
 
 const ofVersion2: ReadonlySet<FormatId> = new Set<FormatId>(['vc+jwt', 'ldp_vc'])

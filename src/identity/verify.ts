@@ -1,7 +1,9 @@
-import type { Verdict } from '../kernel/identity.ts'
+import type { ForeignStanding, Verdict } from '../kernel/identity.ts'
 import type { Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
+import { authoritiesOf } from './authorities.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
+import type { ForeignTrusts } from './foreign/trusted.ts'
 import { openCredential } from './formats/detect.ts'
 import type { Opened } from './formats/format.ts'
 import { keyUrl } from './formats/jose.ts'
@@ -17,6 +19,8 @@ export type VerifyNeeds = {
   clock: Clock
   /** CAIP-2 chain whose did:ethr identities count, for example eip155:31337. */
   chain: string
+  /** Issuers beyond the registry on chain, where the configuration trusts any. */
+  foreign?: ForeignTrusts | undefined
 }
 
 export type VerifyOptions = {
@@ -53,9 +57,11 @@ const signatureOf = async (opened: Opened, needs: VerifyNeeds, now: number): Pro
   return key
 }
 
+const schemaChecks = { none: 'check', disclosable: 'checkDisclosed', any: 'checkShown' } as const
+
 const judgeSchema = (opened: Opened, needs: VerifyNeeds): void => {
   const { type, claims, partial } = opened
-  const problem = partial ? type.checkDisclosed(claims) : type.check(claims)
+  const problem = type[schemaChecks[partial]](claims)
   if (problem !== undefined) throw rejected('schema_violated', `The claims do not fit ${type.schemaId}: ${problem}.`)
   judgeAdmission(type, needs.trust)
 }
@@ -82,8 +88,14 @@ const about = (verdict: Verdict, opened: Opened): Verdict => {
   verdict.type = opened.type.id
   verdict.claims = opened.claims
   verdict.document = opened.document
+  const authorities = authoritiesOf(opened)
+  if (authorities.length > 0) verdict.authorities = authorities
   if (opened.subjectId !== undefined) verdict.holder = opened.subjectId
   if (opened.id !== undefined) verdict.credentialId = opened.id
+  if (opened.mdoc !== undefined) {
+    verdict.doctype = opened.mdoc.docType
+    if (opened.validUntil !== undefined) verdict.validUntil = opened.validUntil
+  }
   return verdict
 }
 
@@ -91,7 +103,14 @@ const about = (verdict: Verdict, opened: Opened): Verdict => {
 export type HolderCheck = (opened: Opened, checks: Checks) => Promise<string | undefined>
 
 /** A verdict with what it was reached from, for those who judge again later. */
-export type Judged = { verdict: Verdict; opened?: Opened; key?: VerificationKey; holderKey?: string }
+export type Judged = {
+  verdict: Verdict
+  opened?: Opened
+  key?: VerificationKey
+  holderKey?: string
+  /** Of a foreign credential. */
+  standing?: ForeignStanding
+}
 
 const holderNotAsked: HolderCheck = async (_opened, checks) => {
   checks.skip('holderBinding')
@@ -110,8 +129,31 @@ export const verifyCredential = async (
   options: VerifyOptions = {},
 ): Promise<Verdict> => (await judgeCredential(input, needs, options, holderNotAsked)).verdict
 
-export const judgeCredential = async (
+export const judgeCredential = (
   input: unknown,
+  needs: VerifyNeeds,
+  options: VerifyOptions,
+  judgeHolder: HolderCheck,
+): Promise<Judged> =>
+  judgeOpened(() => needs.foreign?.open(input) ?? openCredential(input, needs.types), needs, options, judgeHolder)
+
+const judgeForeign = async (
+  opened: Opened,
+  foreign: ForeignTrusts,
+  asked: { at: number | undefined; now: number; checks: Checks; judgeHolder: HolderCheck },
+): Promise<Judged> => {
+  const { basis, ...judged } = await foreign.judge(opened, asked)
+  const verdict = about(asked.checks.verdict(asked.now), opened)
+  if (basis !== undefined) {
+    verdict.trust = basis
+    verdict.authorities = authoritiesOf(opened, basis)
+  }
+  return { verdict, opened, ...judged }
+}
+
+/** The same for a credential that stands in something else. @param read takes it apart. */
+export const judgeOpened = async (
+  read: () => Opened,
   needs: VerifyNeeds,
   options: VerifyOptions,
   judgeHolder: HolderCheck,
@@ -120,10 +162,13 @@ export const judgeCredential = async (
   const checks = new Checks()
   let opened: Opened | undefined
   checks.run('format', () => {
-    opened = openCredential(input, needs.types)
+    opened = read()
   })
   if (opened === undefined) return { verdict: checks.verdict(now) }
   const credential: Opened = opened
+  if (credential.foreign !== undefined && needs.foreign !== undefined) {
+    return judgeForeign(credential, needs.foreign, { at: options.at, now, checks, judgeHolder })
+  }
   const key = await checks.runAsync('signature', () => signatureOf(credential, needs, now))
   if (key === undefined) return { verdict: about(checks.verdict(now), credential), opened: credential }
   const holderKey = await judgeHolder(credential, checks)

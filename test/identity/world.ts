@@ -16,7 +16,13 @@ import { type KeyKind, publicKeyFromJwk } from '../../src/identity/key-material.
 import { openPublishedLists } from '../../src/identity/status-lists/published.ts'
 import { loadCredentialTypes } from '../../src/identity/types.ts'
 import type { VerifyNeeds } from '../../src/identity/verify.ts'
-import type { IssueRequest } from '../../src/kernel/identity.ts'
+import {
+  certificateSigner,
+  makeAccessCertificate,
+  makeDocumentSignerCertificate,
+  makeRootCertificate,
+} from '../../src/identity/x509/make.ts'
+import type { CertifiedKey, IssueRequest } from '../../src/kernel/identity.ts'
 import type {
   AccreditationVerdict,
   BlockRef,
@@ -291,6 +297,38 @@ export const addressOf = (party: Party): string => party.did.slice(-42)
 
 const types = loadCredentialTypes(schemas)
 
+/** What an agency's authority says of its signing key; the country is that of the types' examples. */
+export const certify = async (
+  party: Party,
+  role: 'issuer' | 'documentSigner',
+  change: Partial<{ notBefore: number; notAfter: number; uris: string[]; publicKey: KeyObject; country: string }> = {},
+): Promise<CertifiedKey & { authority: Uint8Array }> => {
+  const now = Math.floor(Date.now() / 1_000) * 1_000
+  const { country = 'XN', ...rest } = change
+  const signer = certificateSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  const contact = { type: 'url' as const, value: baseUrl }
+  const life = { notBefore: now - 400 * day, notAfter: now + 4_000 * day }
+  const root = await makeRootCertificate({ ...life, country, commonName: 'Root', contact, signer })
+  const leaf = {
+    ...{ notBefore: now - 300 * day, notAfter: now + 3_900 * day, commonName: 'Signer', country, contact },
+    ...{ authority: { certificate: root, signer }, publicKey: party.publicKey, uris: [party.did, party.kid], ...rest },
+  }
+  const hosts = [new URL(baseUrl).hostname]
+  const der =
+    role === 'issuer' ? await makeAccessCertificate({ ...leaf, hosts }) : await makeDocumentSignerCertificate(leaf)
+  const { keyId, algorithm } = party
+  const x5c = [Buffer.from(der).toString('base64')]
+  return { x5c, keyId, algorithm, expires: leaf.notAfter, authority: root }
+}
+
+const certified = new Map<string, ReturnType<typeof certify>>()
+const certifiedOnce = (party: Party, role: 'issuer' | 'documentSigner'): ReturnType<typeof certify> => {
+  const name = `${role} ${party.thumbprint}`
+  const known = certified.get(name) ?? certify(party, role)
+  certified.set(name, known)
+  return known
+}
+
 /**
  * A small world in memory: three agencies of one chain, two citizens, and what the chain would say. Real signatures,
  * real schemas; only DidKeys, StatusReader and TrustReader stand in for the chain.
@@ -325,6 +363,10 @@ export const openWorld = () => {
   const issueNeeds = (issuer: Party): IssueNeeds => ({
     ...{ types, dids, signer, clock, baseUrl },
     issuer: () => issuer,
+    certificates: {
+      issuer: () => certifiedOnce(issuer, 'issuer'),
+      documentSigner: () => certifiedOnce(issuer, 'documentSigner'),
+    },
     allot: async () => ({ chain, registry, issuer: addressOf(issuer), list: 0, index: counter++ }),
   })
   const published = openPublishedLists({

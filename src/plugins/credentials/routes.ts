@@ -51,7 +51,6 @@ export const routes = (needs: CredentialsNeeds): Record<string, Route> => {
     getLogTile: open(getLogTile),
     getLogProof: open(getLogProof),
     getDidDocument: open(publish.getDidDocument),
-    resolveDid: open(publish.resolveDid),
     // Each method asks for the scope of the operation it stands for.
     callAgent: open(callAgent),
   }

@@ -425,15 +425,6 @@ describe('the agent’s door', () => {
   })
 })
 
-describe('DID Resolution over HTTP', () => {
-  it('answers 503 with a resolution result when the host of a did:web cannot be had', async () => {
-    const response = await fetch(`${server.url}/${name}/1.0/identifiers/did:web:localhost%253A1`)
-    expect(response.status).toBe(503)
-    const body = (await response.json()) as { didResolutionMetadata: Record<string, unknown> }
-    expect(body.didResolutionMetadata['error']).toBe('internalError')
-  })
-})
-
 describe('a NUL character', () => {
   it('is refused in a path and in a body', async () => {
     const headers = { authorization: `Bearer ${keyOf(folder.path, name)}` }

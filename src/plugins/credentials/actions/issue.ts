@@ -19,7 +19,7 @@ export type IssueBody = {
     issuanceDate?: string
     expirationDate?: string
   }
-  options?: { format?: FormatId; typeVersion?: number }
+  options?: { format?: FormatId; typeVersion?: number; x5c?: boolean }
 }
 
 const timeOf = (value: string | undefined, name: string): number | undefined => {
@@ -41,6 +41,7 @@ export const requestOf = (body: IssueBody, did: string): IssueRequest => {
     type,
     version: options?.typeVersion,
     format: options?.format,
+    x5c: options?.x5c,
     subject: credential.credentialSubject,
     validFrom: timeOf(credential.validFrom ?? credential.issuanceDate, 'validFrom'),
     validUntil: timeOf(credential.validUntil ?? credential.expirationDate, 'validUntil'),
@@ -61,10 +62,10 @@ export const rowOf = (issued: IssuedCredential) => ({
 
 export const store = (tx: Tx, issued: IssuedCredential): void => tx.insert('credentials', [rowOf(issued)])
 
-/** A secured credential as the VC API hands it over: enveloped, the plain JWT of Data Model 1.1, or the object with its proof. */
+/** A secured credential as the VC API hands it over: enveloped, plain (a JWT of Data Model 1.1, an mdoc), or the object with its proof. */
 export const enveloped = ({ format, compact }: { format: string; compact: string }): unknown => {
   if (format === 'ldp_vc') return JSON.parse(compact)
-  return format === 'jwt_vc' ? compact : envelope(format, compact)
+  return format === 'jwt_vc' || format === 'mso_mdoc' ? compact : envelope(format, compact)
 }
 
 type IssueAnswer = { verifiableCredential: unknown; credentialId: string }

@@ -90,22 +90,3 @@ export const getDidDocument = async (needs: CredentialsNeeds): Promise<Answer> =
   contentType: 'application/did+json',
   headers: cached(60),
 })
-
-const statusOfResolution: Record<string, number> = {
-  invalidDid: 400,
-  invalidDidUrl: 400,
-  notFound: 404,
-  methodNotSupported: 501,
-  representationNotSupported: 406,
-  // A host that cannot be had now is no defect of ours.
-  internalError: 503,
-}
-
-/** DID Resolution over HTTP: a resolution result, with the error codes of the DID Resolution specification. */
-export const resolveDid = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
-  const options = { versionTime: context.query['versionTime'] }
-  const result = await needs.identity.resolve(context.params['did'] ?? '', options)
-  const { error } = result['didResolutionMetadata'] as { error?: string }
-  const status = error === undefined ? 200 : (statusOfResolution[error] ?? 400)
-  return { status, body: result, contentType: 'application/did-resolution' }
-}

@@ -23,7 +23,7 @@ const pastTime = (at: string | undefined): number | undefined => {
 
 /** The VC API's answer about a verdict: `verified`, `errors`, `warnings`, `results`, and what was looked at. */
 export const reportOf = (verdict: Verdict): Record<string, unknown> => {
-  const { refusal, block, at, checks, document: _document, ...rest } = verdict
+  const { refusal, block, at, checks, document: _document, validUntil, ...rest } = verdict
   const report: Record<string, unknown> = {
     ...rest,
     errors: refusal === undefined ? [] : [{ type: `urn:chancery:refusal:${refusal.code}`, ...refusal }],
@@ -32,6 +32,7 @@ export const reportOf = (verdict: Verdict): Record<string, unknown> => {
     at: new Date(at).toISOString(),
   }
   if (block !== undefined) report['block'] = block
+  if (validUntil !== undefined) report['validUntil'] = new Date(validUntil).toISOString()
   return report
 }
 
