@@ -165,7 +165,12 @@ export const openFederationOf = async (mounting: Mounting): Promise<OpenedFedera
       return address === undefined ? undefined : publicUrlOf(agency, address, httpOrigins)
     },
     async readEntity(subject, given) {
-      const { metadata, authorityHints } = await readConfiguration(subject, readKeySet(given), { fetch, now })
+      const statement = await readConfiguration(subject, readKeySet(given), { fetch, now })
+      const { metadata, authorityHints, jwks } = statement
+      // All of them and no others: a key that the entity does not publish itself is not vouched for.
+      if (canonical(jwks) !== canonical(given)) {
+        throw new Refusal('rejected', 'statement_key_unknown', 'The entity publishes other keys than it registers.')
+      }
       return { entityTypes: Object.keys(metadata ?? {}), authorityHints }
     },
     resolve: resolverOf(federation, now),

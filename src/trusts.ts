@@ -150,7 +150,13 @@ const anchorOf = (source: Extract<TrustSourceConfig, { by: 'federation' }>, agen
 const federationOf = ({ config, settings }: AgencyOnChain, fetch: Fetching) => {
   const anchors = new Map<string, TrustAnchor>()
   for (const source of config.trusts.flatMap(({ sources }) => sources)) {
-    if (source.by === 'federation') anchors.set(source.anchor, anchorOf(source, config.name))
+    if (source.by !== 'federation') continue
+    const anchor = anchorOf(source, config.name)
+    const known = anchors.get(source.anchor)
+    if (known !== undefined && canonical(known.keys) !== canonical(anchor.keys)) {
+      throw new ConfigError(`${config.name}: the trust anchor ${source.anchor} is given with two sets of keys`)
+    }
+    anchors.set(source.anchor, anchor)
   }
   if (anchors.size === 0) return undefined
   const { allowedHttpOrigins: httpOrigins } = config

@@ -30,10 +30,12 @@ const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base6
  * @param basis of a foreign credential that was judged; before that nobody vouches for it.
  */
 export const authoritiesOf = (
-  { signature, foreign }: Pick<Opened, 'signature' | 'foreign'>,
+  { format, signature, foreign }: Pick<Opened, 'format' | 'signature' | 'foreign'>,
   basis?: TrustBasis,
 ): TrustedAuthority[] => {
   if (foreign !== undefined && basis === undefined) return []
+  // Whoever holds an mdoc of our chain chooses the certificates beside its signature, and nobody judged them.
+  if (foreign === undefined && format === 'mso_mdoc') return []
   const chain = foreign?.chain ?? (signature.x5c ?? []).map(bytesOf)
   const authorities = keyIdentifiers(chain)
   if (basis?.source === 'trusted_list') authorities.push({ type: 'etsi_tl', value: basis.authority })

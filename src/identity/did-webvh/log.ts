@@ -60,7 +60,11 @@ type Entry = {
 
 const members = ['versionId', 'versionTime', 'parameters', 'state', 'proof']
 
+/** Characters of an entry: it is hashed, and canonicalised again for each of its proofs. */
+const entryMost = 65_536
+
 const readEntry = (line: string): Entry => {
+  if (line.length > entryMost) throw logMalformed('An entry of the log is longer than 64 KiB.')
   const entry = readJson(line, 'entry of the log')
   if (!isRecord(entry) || Object.keys(entry).some(name => !members.includes(name))) {
     throw logMalformed('An entry of the log is no object of versionId, versionTime, parameters, state and proof.')

@@ -15,9 +15,13 @@ export const multikeyOf = (verificationMethod: unknown): string | undefined =>
 
 export const methodOfMultikey = (multikey: string): string => `did:key:${multikey}#${multikey}`
 
+const proofsMost = 4
+
 /** Whatever a proof of a log is, it is of this suite: a signature of another is none, even if it holds. */
 const assertSuite = (proof: unknown): void => {
-  for (const each of Array.isArray(proof) ? proof : [proof]) {
+  const proofs = Array.isArray(proof) ? proof : [proof]
+  if (proofs.length > proofsMost) throw proofRefused(`An entry of the log has at most ${proofsMost} proofs.`)
+  for (const each of proofs) {
     const isSuite = isRecord(each) && each['type'] === 'DataIntegrityProof' && each['cryptosuite'] === eddsaJcs2022.name
     if (!isSuite) throw proofRefused(`A proof of the log is not a DataIntegrityProof of ${eddsaJcs2022.name}.`)
   }

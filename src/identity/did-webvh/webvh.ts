@@ -23,6 +23,8 @@ const keptBytes = 64 * 1_048_576
 /** What one parsed log costs in memory, by the size of its text. */
 const parsedFactor = 6
 /** However long a controller allows. */
+/** Whoever lets a log be kept no time at all has nobody verify it over and over. */
+const ttlLeastMs = 5_000
 const ttlMostMs = 3_600_000
 /** A log that fails is not kept; it is only not asked for at once again. */
 const failureMs = 5_000
@@ -95,7 +97,8 @@ export const openWebvhDids = (web: WebvhOptions, clock: Clock) => {
     assertSubject(read, did)
     const log = needsWitnesses(read) ? await witnessedLog(read, await witnessFile(did), clock.now()) : read
     assertSubject(log, did)
-    const ttlMs = Math.min((log.versions.at(-1)?.active.ttl ?? 0) * 1_000, ttlMostMs)
+    const saidMs = (log.versions.at(-1)?.active.ttl ?? 0) * 1_000
+    const ttlMs = Math.min(Math.max(saidMs, ttlLeastMs), ttlMostMs)
     const freshUntil = askedAt + ttlMs
     // A log that fails further on may be mended soon.
     if (log.failure === undefined && freshUntil > clock.now()) {

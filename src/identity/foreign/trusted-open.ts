@@ -50,8 +50,8 @@ const claimsOf = (
   subject: string | undefined,
 ): Record<string, unknown> => {
   const mapped = mappedClaims(claims, trust.claims ?? {})
-  // Never by a rule: who holds the credential is what the signature over it says.
-  const { id: _id, ...ours } = mapped
+  // Never by a rule: who holds the credential is what the signature over it says. Pseudonyms are given by our own root alone.
+  const { id: _id, pseudonym: _pseudonym, ...ours } = mapped
   return subject === undefined ? ours : { id: subject, ...ours }
 }
 
@@ -112,6 +112,7 @@ export const openTrustedMdoc = (
   const subjectId = didKeyOf({ kind, jwk })
   const device = 'device' in mdoc ? mdoc.device : undefined
   const known = trust.claims === undefined ? trust.type.mdoc?.claimsOf(namespaces) : undefined
+  if (known !== undefined) delete known['pseudonym']
   return {
     ...{ format: 'mso_mdoc', compact, type: trust.type, subjectId, partial: 'any', keyBinding: undefined },
     ...{ id: undefined, issuer: '', status: undefined, signature: mdoc.signature },

@@ -14,7 +14,7 @@ import { grantedAt, type TrustedList } from '../trusted-lists/list.ts'
 import type { TrustedLists } from '../trusted-lists/source.ts'
 import { type Certificate, readCertificate, speaksFor } from '../x509/certificate.ts'
 import { type ChainJudge, type ChainOptions, type TrustedChain, trustAnchors } from '../x509/chain.ts'
-import { documentSignerUsage } from '../x509/usages.ts'
+import { documentSignerUsage, partyUsages } from '../x509/usages.ts'
 import type { JwtVcIssuers } from './jwt-vc-issuer.ts'
 import type { Methods } from './keys.ts'
 import type { TrustSource } from './trust.ts'
@@ -121,7 +121,9 @@ const issuerOf = (opened: Opened, chain: TrustedChain): string => {
 }
 
 const purposeOf = ({ mdoc }: Opened): ChainOptions =>
-  mdoc === undefined ? {} : { purposes: [documentSignerUsage], purposeRequired: mdoc.docType === drivingLicenceType }
+  mdoc === undefined
+    ? { notAlone: partyUsages }
+    : { purposes: [documentSignerUsage], purposeRequired: mdoc.docType === drivingLicenceType }
 
 /** ISO/IEC 18013-5, section 9.3.1: an mdoc is signed while the certificate of its signer is valid. */
 const assertSignedThen = ({ mdoc, issuedAt }: Opened, { notBefore, notAfter }: Certificate): void => {
@@ -263,7 +265,7 @@ export const openSources = (needs: SourceNeeds) => {
       source.by === 'certificates'
         ? judgeOf(source.anchors)
         : granted(await listsOf().current(source.url), source.serviceType).judge
-    const { leaf, anchor } = judge.validate(chain, clock.now())
+    const { leaf, anchor } = judge.validate(chain, clock.now(), { notAlone: partyUsages })
     return { ...certifiedKey(leaf, ''), issuer: `x509 ${anchor.thumbprint}` }
   }
 

@@ -91,6 +91,8 @@ export const transcriptsOf = ({ handover }: ShownMdocs, expected: Expected): Ses
     if (handovers.length > 0) return handovers.map(each => transcriptOf({ ...each, nonce }))
     throw rejected('holder_unproven', 'An mdoc is presented without the exchange that its device signed for.')
   }
+  // Which keys the wallet was asked to encrypt to is ours to say, not the presenter's.
+  if (handovers.length > 0) throw malformed('An mdoc that a request asked for comes as its device response alone.')
   if (handover.nonce !== nonce) throw rejected('challenge_mismatch', 'The presentation answers another challenge.')
   if (!isOurs(handover, audience)) {
     throw rejected('audience_mismatch', 'The presentation is meant for another verifier.')

@@ -1,6 +1,7 @@
 import { isRefusal } from '../../kernel/refusal.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { type ChainJudge, trustAnchors } from '../x509/chain.ts'
+import { partyUsages } from '../x509/usages.ts'
 import { listOfAnother } from './refusals.ts'
 
 /** Who may sign a trusted list: certificates of its scheme operator, or of the authority that certifies them. */
@@ -16,7 +17,7 @@ export const schemeOperators = (certificates: readonly Uint8Array[]): Operators 
  */
 export const signerAmong = (chain: readonly Uint8Array[], operators: Operators, now: number): Certificate => {
   try {
-    return operators.validate(chain, now).leaf
+    return operators.validate(chain, now, { notAlone: partyUsages }).leaf
   } catch (error) {
     if (isRefusal(error) && error.code === 'certificate_untrusted') throw listOfAnother()
     throw error

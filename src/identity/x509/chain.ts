@@ -9,6 +9,8 @@ export type ChainOptions = {
    */
   purposes?: readonly string[]
   purposeRequired?: boolean
+  /** What the leaf must not be for alone: purposes, of which a certificate for none other does not count. */
+  notAlone?: readonly string[]
   /**
    * HAIP 1.0, sections 5 and 6.1.1 among others: the leaf is not self-signed, and the trust anchor does not stand in
    * the chain. Otherwise a certificate that is an anchor itself needs no authority above it.
@@ -90,6 +92,9 @@ const assertAuthority = ({ authority, keyUsage, pathLength }: Certificate, below
 const assertLeaf = (leaf: Certificate, options: ChainOptions): void => {
   if (leaf.keyUsage !== undefined && !leaf.keyUsage.includes('digitalSignature'))
     throw untrustedCertificate('The key of the first certificate may not sign data.')
+  const { notAlone } = options
+  if (notAlone !== undefined && leaf.extendedKeyUsage?.every(oid => notAlone.includes(oid)) === true)
+    throw untrustedCertificate('The first certificate was issued for another purpose.')
   if (options.purposes === undefined) return
   const { purposes, purposeRequired = false } = options
   const named = leaf.extendedKeyUsage

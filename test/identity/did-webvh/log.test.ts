@@ -123,6 +123,11 @@ describe('a log', () => {
     expect(await brokenAt(Buffer.alloc(logBounds.bytes + 1, 0x20))).toBe('none: did_log_malformed')
     expect(await brokenAt(Buffer.from('x\n'.repeat(logBounds.entries + 1)))).toBe('none: did_log_malformed')
     expect(await brokenAt(Buffer.from([0xff, 0xfe]))).toBe('none: did_log_malformed')
+    const long = (entry: Document) => ({
+      ...entry,
+      state: { ...(entry['state'] as Document), note: 'x'.repeat(65_536) },
+    })
+    expect(await brokenBy({ key, after: long })).toBe('none: did_log_malformed')
   })
 
   it.each<[string, Document, string]>([
@@ -214,6 +219,7 @@ describe('a log', () => {
     ['a method that is no did:key', proof => [{ ...proof, verificationMethod: 'did:web:a.b#c' }]],
     ['a method without its fragment', proof => [{ ...proof, verificationMethod: key.did }]],
     ['a fragment of another key', proof => [{ ...proof, verificationMethod: `${other.did}#${key.multikey}` }]],
+    ['more proofs than anybody needs', proof => Array(5).fill(proof)],
     ['a second proof that does not hold', proof => [proof, { ...proof, created: '2024-01-01T00:00:01Z' }]],
   ])('is refused with %s (Authorized Keys)', async (_, change) => {
     const after = (entry: Document) => ({ ...entry, proof: change((entry['proof'] as Document[])[0] as Document) })

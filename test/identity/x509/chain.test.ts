@@ -176,6 +176,9 @@ describe('chains of certificates', () => {
       ...{ ...validity, authority: root, publicKey: keys.publicKey, commonName: 'Any', hosts: ['a.example'] },
     })
     expect(judged([access], anchors, { purposes: [documentSignerUsage] })).toBe('trusted')
+    expect(judged([leaf], anchors, { notAlone: [documentSignerUsage] })).toBe('certificate_untrusted')
+    expect(judged([leaf], anchors, { notAlone: ['1.0.18013.5.1.6'] })).toBe('trusted')
+    expect(judged([access], anchors, { notAlone: ['1.0.18013.5.1.6'] })).toBe('trusted')
     expect(judged([access], anchors, options)).toBe('certificate_untrusted')
     const issuer = { certificate: root.certificate, keys: rootKeys }
     const extensions = [new KeyUsagesExtension(KeyUsageFlags.keyAgreement, true)]

@@ -164,6 +164,16 @@ onEachDatabase(migrations, databases => {
     expect(await codeOf(root.fetch())).toBe('not_found')
   })
 
+  it('stands under the DID that it was entered under, until an officer ends it', async () => {
+    const root = await open({ entityOf: () => office })
+    const { id } = await root.register()
+    expect(await codeOf(root.register(root.registration, stranger))).toBe('federation_entity_foreign')
+    await root.decide(String(id), { decision: 'approve' })
+    expect(await codeOf(root.register(root.registration, stranger))).toBe('federation_entity_foreign')
+    await root.decide(String(id), { decision: 'end' })
+    expect(await root.register(root.registration, stranger)).toMatchObject({ id, state: 'ended', did: stranger })
+  })
+
   it('decides once, also when two officers do at the same moment', async () => {
     const root = await open()
     const { id } = await root.register()

@@ -91,7 +91,9 @@ export const heldFacts = (described: Described, extended: Extended = none): Cred
 export const presentedFacts = (described: Described, extended: Extended = none): CredentialFacts => {
   const facts = heldFacts(described, extended)
   const { format, document } = described
-  if (format === 'dc+sd-jwt') return { ...facts, shifted: true }
+  // By the one name that it was judged as: what else its issuer calls it, it need not be accredited for.
+  if (format === 'dc+sd-jwt')
+    return { ...facts, vcts: texts(document['vct']).flatMap(vct => [vct, ...extended(vct)]), shifted: true }
   if (format !== 'ldp_vc' || isTextSigned(document)) return facts
   return { ...facts, isSigned: path => isReadAsSigned(document, path) }
 }

@@ -69,10 +69,14 @@ export const readVpToken = (value: unknown, { credentials }: Dcql): VpToken => {
   if (entries.length === 0) throw malformed('The vp_token holds no presentation.')
   let count = 0
   for (const [id, list] of entries) {
-    if (!credentials.some(each => each.id === id)) {
+    const asked = credentials.find(each => each.id === id)
+    if (asked === undefined) {
       throw rejected('presentation_unasked', 'The response has a presentation that nobody asked for.')
     }
     if (!Array.isArray(list) || list.length === 0) throw malformed('A query is answered by a list of presentations.')
+    if (list.length > 1 && asked.multiple !== true) {
+      throw rejected('presentation_several', 'The response has several presentations where one was asked for.')
+    }
     if (!list.every(each => (typeof each === 'string' && each !== '') || isRecord(each))) {
       throw malformed('A presentation is a string or an object.')
     }

@@ -50,13 +50,15 @@ const enter = async (
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (entity) DO UPDATE SET did = excluded.did, jwks = excluded.jwks, entity_types = excluded.entity_types,
       registered = excluded.registered
+    WHERE federation_subordinates.did = excluded.did OR federation_subordinates.state = 'ended'
     RETURNING ${columns}`
   const values = [
     ...[desk.newId(), entity, did, JSON.stringify(keys), JSON.stringify(entityTypes), state, '{}', now],
     approved ? now : null,
   ]
   const [row] = await tx.query<RegistrationRow>(sql, values)
-  if (row === undefined) throw new Error('a registration that was entered is there')
+  // It stands under another DID: moving an entity takes an officer, who ends it first.
+  if (row === undefined) throw entityForeign()
   return row
 }
 

@@ -115,6 +115,8 @@ describe('what is known of a credential', () => {
   it('is of an SD-JWT VC every type that it claims (draft-ietf-oauth-sd-jwt-vc, section 2.2.2.2)', () => {
     const document = { vct: 'urn:a', aka_vcts: ['urn:b'] }
     expect(heldFacts({ format: 'dc+sd-jwt', document, holderBound: true }).vcts).toEqual(['urn:a', 'urn:b'])
+    // Presented, it answers by the type that it was judged as.
+    expect(presentedFacts({ format: 'dc+sd-jwt', document, holderBound: true }).vcts).toEqual(['urn:a'])
   })
 
   it('is no type of a credential whose contexts are not known', () => {
