@@ -25,6 +25,7 @@ const published = {
   'https://w3id.org/security/suites/jws-2020/v1': 'jws-2020-v1',
   'https://w3id.org/vdl/v2': 'vdl-v2',
   'https://w3id.org/vdl/aamva/v1': 'vdl-aamva-v1',
+  'https://identity.foundation/presentation-exchange/submission/v1': 'presentation-submission-v1',
 }
 
 const read = (name: string): object =>
