@@ -1,5 +1,5 @@
-import type { VerifierAttestationConfig } from './config.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/agency.ts'
+import type { VerifierAttestationConfig } from './config/openid4vp.ts'
 import { qr } from './http/qr.ts'
 import { parseDcql } from './identity/openid/dcql/parse.ts'
 import { encryptText, newEncryptionKey, type PublicEncryptionJwk } from './identity/openid/jwe.ts'
@@ -23,9 +23,9 @@ import { judgeWalletMetadata } from './identity/openid/vp/wallet-metadata.ts'
 import type { Identity } from './kernel/identity.ts'
 import type { Route } from './kernel/plugin.ts'
 import { isRefusal, Refusal } from './kernel/refusal.ts'
+import type { Mounting } from './mounting.ts'
 import type { Openid4vpNeeds, Protocol } from './plugins/openid4vp/needs.ts'
 import { openDesk } from './plugins/openid4vp/plugin.ts'
-import type { Mounting } from './plugins.ts'
 
 type Parts = Omit<Mounting, 'presentations' | 'routes'>
 
@@ -52,7 +52,8 @@ const protocolOf = (
   return {
     newKey: async () => {
       const { publicJwk, privateJwk } = await newEncryptionKey()
-      return { publicJwk, privateJwk: { ...privateJwk } }
+      // The very object: what opens with it is remembered by it.
+      return { publicJwk, privateJwk: privateJwk as Record<string, unknown> }
     },
     readDcql,
     encodeTransactionData,

@@ -63,13 +63,19 @@ const sessionRequest = (key: { thumbprint: string }, more: Json = {}) => {
   return send(`${url()}/sessions/presentation-request`, 'POST', { dpop_jkt: key.thumbprint, requirement, ...more })
 }
 
+const backOf = async (reply: Response): Promise<URL> => {
+  const { redirect_uri: back = '' } = (await reply.json()) as { redirect_uri?: string }
+  return new URL(back)
+}
+
 describe('a driver with a stranger’s wallet', () => {
   it.each(['x509_hash', 'x509_san_dns'])('opens a session and applies in it, asked under %s', async prefix => {
     const key = newKey()
     const asked = await sessionRequest(key, { client_id_prefix: prefix })
     expect([asked.status, asked.body['code']]).toEqual([201, undefined])
-    expect((await answer(asked.body['wallet_url'])).status).toBe(200)
-    const presentation = { request: asked.body['id'], secret: asked.body['secret'] }
+    const back = await backOf(await answer(asked.body['wallet_url']))
+    const code = back.searchParams.get('response_code')
+    const presentation = { request: asked.body['id'], secret: asked.body['secret'], response_code: code }
     const dpop = dpopProof(key, { method: 'POST', url: `${url()}/sessions` })
     const opened = await send(`${url()}/sessions`, 'POST', { presentation }, { dpop })
     expect(opened.status).toBe(201)
@@ -86,15 +92,13 @@ describe('a driver with a stranger’s wallet', () => {
     const body = { bodySha256: bodyDigest(application), params: { register: 'market-stalls' }, return_to: returnTo }
     const asked = await send(`${url()}/requirements/applyToRegister/presentation-request`, 'POST', body)
     expect(asked.status).toBe(201)
-    const { redirect_uri: back = '' } = (await (await answer(asked.body['wallet_url'])).json()) as {
-      redirect_uri?: string
-    }
-    const shown = await fetch(back)
-    expect([shown.status, shown.headers.get('content-security-policy')]).toEqual([
-      200,
-      expect.stringContaining("'none'"),
-    ])
-    const code = new URL(back).searchParams.get('response_code')
+    const back = await backOf(await answer(asked.body['wallet_url']))
+    const code = back.searchParams.get('response_code') ?? ''
+    const cookie = (asked.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? ''
+    const here = await fetch(back, { headers: { cookie } })
+    expect([here.status, here.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("'none'")])
+    expect(await here.text()).toContain(`<code>${code}</code>`)
+    expect(await (await fetch(back)).text()).not.toContain(code)
     const presentation = { request: asked.body['id'], secret: asked.body['secret'], response_code: code }
     const made = await send(`${url()}${applications}`, 'POST', { ...application, presentation })
     expect([made.status, made.body['code']]).toEqual([201, undefined])

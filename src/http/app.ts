@@ -19,6 +19,7 @@ import type { LineLimits } from './ndjson.ts'
 import { bindRoutes, type Desk, operate } from './operate.ts'
 import { createPaths, type Match, type Paths } from './paths.ts'
 import { operationUnknown } from './problem.ts'
+import { createThrottle } from './throttle.ts'
 
 export type Limits = BodyLimits & LineLimits & FailureLimits & { proxies: number }
 
@@ -216,7 +217,8 @@ const createCounter = (agency: Agency, shared: Shared): Counter => {
     ...house.map(route => ({ method: 'GET', path: route.path, target: { house: route } })),
   ])
   const { publicUrl, auth, door } = agency
-  const desk: Desk = { publicUrl, auth, door, limits, failures: createFailures(limits), vcalm: agency.vcalm ?? false }
+  const bounds = { limits, failures: createFailures(limits), throttle: createThrottle() }
+  const desk: Desk = { publicUrl, auth, door, ...bounds, vcalm: agency.vcalm ?? false }
   const byId = new Map(served.map(each => [each.operation.id, each]))
   return { agency, desk, served: byId, paths, metrics, log, nextId }
 }
@@ -276,7 +278,10 @@ export const createApp = ({ agencies, openapi, log, limits: given }: AppParts): 
     await sendProblem(request, response, error, plainProblem)
   })
   const close = (): void => {
-    for (const { desk } of counters.values()) desk.failures.close()
+    for (const { desk } of counters.values()) {
+      desk.failures.close()
+      desk.throttle.close()
+    }
   }
   const call: App['call'] = async (agency, operationId, inner) => {
     const counter = counters.get(agency)

@@ -60,6 +60,8 @@ export type Operation = {
    * and `cookie`.
    */
   ownCaller: boolean
+  /** How often one address may call it (`x-per-minute`): of what anybody may call, and what leaves something behind. It has a body. */
+  perMinute: number | undefined
   /** By status, `4XX` or `default`; then by media type. */
   answers: Map<string, Checks>
 }
@@ -177,6 +179,7 @@ class Compiler {
       malformed: typeof source['x-malformed'] === 'string' ? source['x-malformed'] : undefined,
       cors: source['x-cors'] === true,
       ownCaller: source['x-caller'] === 'own',
+      perMinute: typeof source['x-per-minute'] === 'number' ? source['x-per-minute'] : undefined,
       body: this.#body(source, id),
       parameters: { ...this.#parameters(declared, id), open: source['x-query'] === 'open' },
       answers,

@@ -1,18 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import { type Door, mayPresent } from '../kernel/door.ts'
-import { admit, anonymous, fourEyesOf, type Resolved, resolveCases, withoutFourEyes } from '../kernel/gate.ts'
+import {
+  admit,
+  anonymous,
+  type Caller,
+  fourEyesOf,
+  type Resolved,
+  resolveCases,
+  withoutFourEyes,
+} from '../kernel/gate.ts'
 import type { Answer, Context, Route } from '../kernel/plugin.ts'
 import { isRefusal, Refusal } from '../kernel/refusal.ts'
 import { answerContentType } from './answer.ts'
 import type { Auth } from './auth.ts'
 import { checkAnswer, checkBody, checkParameters, mediaTypeOf, type Operation } from './contract.ts'
 import type { Failures } from './failures.ts'
+import type { Throttle } from './throttle.ts'
 
 /** What judging the calls of one agency needs, however they come. */
 export type EntryDesk = {
   publicUrl: string
   auth: Auth
   failures: Failures
+  throttle: Throttle
   /** Without it no requirement of credentials is ever met. */
   door?: Door | undefined
 }
@@ -101,6 +111,9 @@ export const admitCall = async (desk: EntryDesk, call: Call): Promise<Admitted> 
   return admitted
 }
 
+/** Whom the agency has let in itself: a service with pages of its own asks for all its visitors from one address. */
+const isAccountable = ({ kind }: Caller): boolean => kind === 'apiKey' || kind === 'oidc' || kind === 'agency'
+
 /**
  * Judges what the body had to tell, and runs the operation or keeps it for a second officer. The answer fits the contract.
  * @throws Refusal; ContractBroken
@@ -111,8 +124,12 @@ export const runCall = async (
   admitted: Admitted,
   run: (context: Context) => Promise<Answer>,
 ): Promise<Answer> => {
-  const { operation } = call
+  const { operation, address } = call
   const { context, requirement } = admitted
+  if (address !== undefined && operation.perMinute !== undefined && !isAccountable(context.caller)) {
+    // Of a body that was read: a page elsewhere cannot have its visitors' browsers send one, and so not lock their network out.
+    await desk.throttle.take(address, operation.id, operation.perMinute)
+  }
   const answer = await counting(desk, call, operation.id, async () => {
     if (!admitted.isJudged) await judge(desk, call, admitted)
     if (fourEyesOf(requirement) === undefined) return run(context)

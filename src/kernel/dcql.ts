@@ -82,7 +82,7 @@ const formatNames = {
 const credentialIri = 'https://www.w3.org/2018/credentials#VerifiableCredential'
 
 /** The type as its context expands it (OpenID4VP 1.0, appendix B.1.1). */
-const typeIri = ({ id, context }: QueriedType): string => {
+export const typeIri = ({ id, context }: QueriedType): string => {
   const term = context?.[id]
   const iri = typeof term === 'object' && term !== null ? (term as Record<string, unknown>)['@id'] : term
   if (typeof iri === 'string') return iri

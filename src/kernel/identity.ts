@@ -33,6 +33,9 @@ export type Check = {
 }
 
 /** One verdict type for every format: each check by name, and the first reason for refusal. */
+/** What a list says of a credential that stands: a message, or that an update of it is there (Bitstring Status List 1.0, section 3.2). */
+export type StatusTold = { purpose: string; value: number; message?: string }
+
 export type Verdict = {
   verified: boolean
   checks: Check[]
@@ -48,6 +51,8 @@ export type Verdict = {
   credentialId?: string
   claims?: Record<string, unknown>
   document?: Record<string, unknown>
+  /** Of each entry of a Bitstring Status List that was looked at, in their order, up to one that takes the credential away. */
+  statuses?: readonly StatusTold[]
   /** The block that accreditation and status rest on. */
   block?: BlockRef
   /** Of an issuer that the registry on chain need not know: by what it is trusted. */
@@ -235,7 +240,12 @@ export type Identity = {
   verify(credential: unknown, options: { at?: number | undefined }): Promise<Verdict>
   verifyPresentation(
     presentation: unknown,
-    expected: Omit<Expectation, 'challenge'> & { challenge?: string | undefined; at?: number | undefined },
+    expected: Omit<Expectation, 'challenge'> & {
+      challenge?: string | undefined
+      /** Whoever it is meant for; only a conformance profile judges so, everybody else by `audience`. */
+      anyAudience?: boolean | undefined
+      at?: number | undefined
+    },
   ): Promise<PresentationVerdict>
   /** The one challenge that presentations say they answer. @throws Refusal credential_malformed, challenge_mismatch */
   challengeOf(presentations: readonly string[]): string
@@ -245,7 +255,10 @@ export type Identity = {
   recheck(proof: Proof): Proof | Promise<Proof>
   /** A decision about a status counts with us from the commit of the act on. */
   decide(pointer: StatusPointer, value: StatusValue): void
+  /** As a vc+jwt. */
   bitstringList(list: number): Promise<string>
+  /** As JSON, with a Data Integrity proof. */
+  bitstringListWithProof(list: number): Promise<Readonly<Record<string, unknown>>>
   tokenList(list: number): Promise<string>
   tokenListCwt(list: number): Promise<Uint8Array>
   /** Where all token lists of this agency stand. */

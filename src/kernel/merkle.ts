@@ -9,9 +9,15 @@ const nodePrefix = Buffer.of(1)
 
 /** RFC 6962, 2.1: SHA-256(0x00 ‖ entry). */
 export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([leafPrefix, entry], 1 + entry.length))
+/** What is hashed of two nodes, written anew for each: nothing of it outlives the hash. */
+const pair = Buffer.alloc(1 + 2 * 32, nodePrefix)
 /** RFC 6962, 2.1: SHA-256(0x01 ‖ left ‖ right). */
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
-  sha256(Buffer.concat([nodePrefix, left, right]))
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer => {
+  if (left.length !== 32 || right.length !== 32) return sha256(Buffer.concat([nodePrefix, left, right]))
+  pair.set(left, 1)
+  pair.set(right, 33)
+  return sha256(pair)
+}
 /** The root of the empty tree. */
 export const emptyRoot = (): Buffer => createHash('sha256').digest()
 

@@ -75,6 +75,9 @@ const journalled = (
     ...{ rules: [...evidence.rules.values()], effects: evidence.effects, outcome: 'done', at },
   })
 
+/** What is remembered of an answer; of an act that answers nothing, that it was done. */
+const textOf = (output: unknown): string => JSON.stringify(output) ?? 'null'
+
 /**
  * The only door for writes: admit → transaction { act, journal }. Same idempotency key and same input give the same
  * answer; the act then does not run again, and nothing of the caller's proof is used up again.
@@ -93,7 +96,7 @@ export const perform = async <Output>(house: House, performance: Performance<Out
     const at = house.clock.now()
     const { record, evidence } = openRecord(timeId(at))
     const output = await act(tx, record)
-    if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(output))
+    if (key !== undefined) house.idempotency.remember(tx, key, input, textOf(output))
     journalled(house, tx, performance, { id: record.id, input, evidence, at })
     return output
   })
@@ -211,7 +214,7 @@ export const performAll = async <Output>(
       const { asked, input, key } = prepared[at] as (typeof prepared)[number]
       const outcome = outcomes[at] as Outcome<Output>
       if (!outcome.done) continue
-      if (key !== undefined) house.idempotency.remember(tx, key, input, JSON.stringify(outcome.output))
+      if (key !== undefined) house.idempotency.remember(tx, key, input, textOf(outcome.output))
       journalled(house, tx, asked, { id, input, evidence, at: now })
     }
     return outcomes

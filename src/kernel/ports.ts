@@ -29,9 +29,9 @@ export type Store = {
 }
 
 /** Signatures without the private key in the caller's hands: in process, a KMS, or a PKCS#11 token behind it. */
-export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'ES256K' | 'ES384' | 'BBS'
+export type SignatureAlgorithm = 'ES256' | 'EdDSA' | 'ES256K' | 'ES384' | 'ES512' | 'BBS'
 export type Signer = {
-  /** @returns the raw signature: r‖s (64 bytes) for ES256 and ES256K, 96 for ES384, 64 bytes for EdDSA. BBS signs otherwise. */
+  /** @returns the raw signature: r‖s (64 bytes) for ES256 and ES256K, 96 for ES384, 132 for ES512, 64 bytes for EdDSA. BBS signs otherwise. */
   sign(keyId: string, algorithm: SignatureAlgorithm, data: Uint8Array): Promise<Uint8Array>
 }
 

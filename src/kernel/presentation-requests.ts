@@ -14,6 +14,14 @@ export const clientIdPrefixes = [
 ] as const
 export type ClientIdPrefix = (typeof clientIdPrefixes)[number]
 
+/** What an answer has to be beyond what DCQL can say. */
+export type Takes = {
+  /** By the id of a query, of which type of credential it is answered. */
+  types: Readonly<Record<string, string>>
+  /** Presentations in all. */
+  presentationsMost: number
+}
+
 export type PresentationAsked = {
   dcql: Dcql
   /** One sentence for whoever looks the request up again. */
@@ -27,6 +35,15 @@ export type PresentationAsked = {
    * without that code nobody has the answer (section 14.2). Without it the wallet is on another device.
    */
   returnTo?: string | undefined
+  /** The same with the agency's own page to come back to, which shows the code to the browser that began and to no other. */
+  sameDevice?: boolean | undefined
+  /**
+   * Whoever likes is asking, and says where to: then people are sent back to the agency's own page, or to pages whose origin its
+   * file names. Of whatever else stands at its origin nobody knows what it makes of the code.
+   */
+  byAnybody?: boolean | undefined
+  /** What its asker can never take is refused as it comes. */
+  takes?: Takes | undefined
   /** @default x509_hash, as HAIP 1.0 has it */
   clientIdPrefix?: ClientIdPrefix | undefined
   /** @default direct_post.jwt, as HAIP 1.0 has it */
@@ -45,6 +62,8 @@ export type PresentationRequested = {
   /** Of this agency, under which presentations are meant for it. */
   clientId: string
   expires: number
+  /** For the browser that begins, where it comes back to the agency's own page. */
+  cookie?: string | undefined
 }
 
 /** Presentations by the id of the query that they answer. */

@@ -5,10 +5,14 @@ import { readQr } from '../qr-reader.ts'
 const url = 'https://localhost:8443/conformance/interactions/Zel8XWWsvR-imgpY7Ms79w?iuv=1'
 
 describe('a QR code (VCALM 1.0, Interaction QR Code Format)', () => {
-  it.each(['https://a.example?iuv=1', url])('as PNG says %s to a reader', async text => {
-    const { png } = await qr(text)
-    expect(readQr(Buffer.from(png))).toEqual({ text, modulePixels: 8, quietModules: 4, level: 'M' })
-  })
+  const mixed = 'https://localhost:8443/conformance/interactions/oxgDX1U59LJQBLDBHUWbvg?iuv=1'
+  it.each(['https://a.example?iuv=1', url, mixed, 'a.example/0123456789012345678901234567890123456'])(
+    'as PNG says %s to a reader',
+    async text => {
+      const { png } = await qr(text)
+      expect(readQr(Buffer.from(png))).toEqual({ text, modulePixels: 8, quietModules: 4, level: 'M' })
+    },
+  )
 
   it('as SVG has the same modules, by a path of lines, with a quiet zone of four', async () => {
     const { svg } = await qr(url)

@@ -70,6 +70,20 @@ describe.each(['sqlite', 'postgres'] as const)('the doors over %s', dialect => {
     expect(await by('system:sa:clerk', '1', 'third')).toBe('first')
   })
 
+  it('does an act that answers nothing once for one key', async () => {
+    let runs = 0
+    const nothing = () =>
+      perform(house, {
+        ...{ operation: 'op', requires, caller: officer, input: {}, idempotencyKey: 'nothing' },
+        act: async () => {
+          runs += 1
+        },
+      })
+    await nothing()
+    await nothing()
+    expect(runs).toBe(1)
+  })
+
   type Kept = { commitment: Buffer; salt: Buffer; record: string }
   const journalled = async (id: string): Promise<JournalDetails> => {
     const sql =

@@ -26,6 +26,11 @@ export type GateNeeds = {
   }
   /** The verifier that asks wallets of others (OpenID4VP). Without it presentations come themselves, and none is asked for. */
   presentations?: PresentationRequests
+  /**
+   * Whether wallets on other devices may be asked for a session or an act. Then whoever begins a request can pass its link or its picture
+   * on, and have what somebody else's wallet answers. @default false
+   */
+  crossDevice?: boolean | undefined
   /** Keys of the agency's own, the same in each of its processes, by purpose. */
   derive(purpose: string): Buffer
   /** A fresh id (UUID), ordered by time. */

@@ -21,6 +21,8 @@ export const sweepEveryMs = 60_000
 export const pendingKeepMs = 90 * 24 * 60 * 60_000
 /** The longest a pending act may wait, whatever its requirement says. */
 export const pendingLifeMostSeconds = 30 * 24 * 60 * 60
+/** Presentations that one proof may hold. */
+export const presentationsMost = 8
 export const pageMost = 100
 /** Pending acts that one listing looks through. */
 export const listedMost = 1_000

@@ -1,5 +1,6 @@
 import type { PresentationKey } from '../../kernel/presentation-requests.ts'
 import { presentationMalformed } from './errors.ts'
+import { presentationsMost } from './policy.ts'
 
 /** What came from one wallet: itself, or by the name of the request that the wallet answered. */
 export type Handed = { presentations: string[] } | { request: PresentationKey }
@@ -10,7 +11,6 @@ export type Presented =
   | { by: 'caller'; handed: Handed }
   | { by: 'parties'; parties: Record<string, Handed> }
 
-const most = 8
 const partiesMost = 16
 /** Of the names and secrets of a request. */
 const textMost = 128
@@ -38,7 +38,7 @@ const referenceOf = ({ request, secret, response_code: code, ...rest }: Record<s
 const handedOf = (value: unknown): Handed => {
   if (isMembers(value) && value['request'] !== undefined) return { request: referenceOf(value) }
   const list = Array.isArray(value) ? value : [value]
-  if (list.length === 0 || list.length > most) throw presentationMalformed()
+  if (list.length === 0 || list.length > presentationsMost) throw presentationMalformed()
   return { presentations: list.map(textOf) }
 }
 

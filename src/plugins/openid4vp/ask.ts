@@ -40,8 +40,12 @@ export type Asked = Omit<PresentationAsked, 'dcql' | 'responseMode'> & {
 
 const localHosts = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+/** Our own page to come back to, which has to know for which request. */
+const ownReturn = ({ publicUrl }: Desk): string => `${publicUrl}/openid4vp/return`
+
 /** @throws Refusal rejected/return_forbidden */
-const assertReturn = ({ origins }: Desk, url: string): void => {
+const assertReturn = (desk: Desk, url: string, byAnybody: boolean): void => {
+  const origins = byAnybody ? desk.returnOrigins : desk.origins
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   const isSafe = parsed?.protocol === 'https:' || (parsed?.protocol === 'http:' && localHosts.has(parsed.hostname))
   if (parsed === undefined || !isSafe || !origins.includes(parsed.origin)) throw returnForbidden()
@@ -70,7 +74,9 @@ const assertHaip = (terms: Terms): void => {
 }
 
 const assertFits = (desk: Desk, { digital, ...asked }: Asked, terms: Terms): void => {
-  if (terms.returnTo !== undefined) assertReturn(desk, terms.returnTo)
+  if (asked.returnTo !== undefined && asked.returnTo !== ownReturn(desk)) {
+    assertReturn(desk, asked.returnTo, asked.byAnybody === true)
+  }
   if (digital !== undefined) {
     const isOther = [asked.returnTo, asked.responseMode, asked.delivery, asked.clientIdPrefix].some(
       each => each !== undefined,
@@ -96,9 +102,16 @@ const modeOf = ({ digital, responseMode = 'direct_post.jwt' }: Asked): Terms['re
   return digital.encrypted ? 'dc_api.jwt' : 'dc_api'
 }
 
+const returnOf = (desk: Desk, id: string, { returnTo, sameDevice }: Asked): string | undefined => {
+  const own = ownReturn(desk)
+  if (returnTo !== own && !(returnTo === undefined && sameDevice === true)) return returnTo
+  return `${own}?request=${id}`
+}
+
 const termsOf = async (desk: Desk, id: string, asked: Asked): Promise<Terms> => {
   const { protocol } = desk
-  const { digital, transactionData, returnTo, verifierInfo } = asked
+  const { digital, transactionData, verifierInfo, takes } = asked
+  const returnTo = returnOf(desk, id, asked)
   const dcql = protocol.readDcql(asked.dcql)
   const prefix = asked.clientIdPrefix ?? digital?.signatures[0] ?? 'x509_hash'
   const isUnsigned = digital !== undefined && digital.signatures.length === 0
@@ -115,6 +128,7 @@ const termsOf = async (desk: Desk, id: string, asked: Asked): Promise<Terms> => 
       : { transactionData: protocol.encodeTransactionData(transactionData, dcql) }),
     ...(verifierInfo === undefined ? {} : { verifierInfo }),
     ...(returnTo === undefined ? {} : { returnTo }),
+    ...(takes === undefined ? {} : { takes }),
     ...(digital === undefined ? {} : { origins: digital.origins, signatures: digital.signatures }),
     ...(responseMode.endsWith('.jwt') ? { key: await protocol.newKey() } : {}),
   }
@@ -153,7 +167,29 @@ export const prepare = async (desk: Desk, asked: Asked, asker: 'staff' | 'house'
   const sealed = desk.seal(terms, termsContext(id))
   const state = { state: 'open' as const, answer: null, error: null, failures: 0 }
   desk.sweep()
+  desk.held.keep({ id, terms, expires, state: 'open' }, sealed.length)
   return { id, terms, expires, row: { id, asker, ...state, sealed, created: now, expires } }
+}
+
+const cookieName = (id: string): string => `presentation_${id}`
+
+/** Binds a request that comes back to our own page to the browser that began it (OpenID4VP 1.0, section 14.2). */
+export const cookieOf = (
+  desk: Desk,
+  { id, terms, expires }: Pick<Prepared, 'id' | 'terms' | 'expires'>,
+): string | undefined => {
+  if (terms.returnTo?.startsWith(`${ownReturn(desk)}?`) !== true) return undefined
+  const { protocol, pathname } = new URL(ownReturn(desk))
+  const life = Math.ceil((expires - desk.house.clock.now()) / 1_000)
+  const secure = protocol === 'https:' ? '; Secure' : ''
+  return `${cookieName(id)}=${desk.names.browser(id)}; Path=${pathname}; Max-Age=${life}; HttpOnly; SameSite=Lax${secure}`
+}
+
+/** Whether a browser that comes back is the one that began. */
+export const hasBegun = (desk: Desk, id: string, cookies: string | undefined): boolean => {
+  const pairs = (cookies ?? '').split(';').map(pair => pair.trim().split('=', 2))
+  const shown = pairs.find(([name]) => name === cookieName(id))?.[1]
+  return shown !== undefined && sameText(desk.names.browser(id), shown)
 }
 
 /** Found by id and secret: nobody learns of a request that is not theirs. */
@@ -185,6 +221,7 @@ export const presentationRequests = (desk: Desk): PresentationRequests => ({
       secret: desk.names.secret(id),
       walletUrl: await walletUrlOf(desk, { id, terms, expires }),
       requestUri: requestUriOf(desk, id),
+      cookie: cookieOf(desk, { id, terms, expires }),
       store: tx => tx.insert('presentation_requests', [row]),
     }
   },

@@ -1,7 +1,9 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { openJson, sealJson } from '../../kernel/sealed.ts'
+import { openHeld } from './held.ts'
 import type { Openid4vpNeeds } from './needs.ts'
 import { openSweep } from './sweep.ts'
+import { openWrites } from './writes.ts'
 
 const keyed = (key: KeyObject, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
 
@@ -12,11 +14,14 @@ export const sameText = (a: string, b: string): boolean => {
 
 /** What every operation of the verifier has at hand. */
 export const openDesk = (needs: Openid4vpNeeds) => {
+  const held = openHeld()
   const sealing = createSecretKey(needs.derive('openid4vp requests'))
   const naming = createSecretKey(needs.derive('openid4vp names'))
   return {
     ...needs,
-    sweep: openSweep(needs),
+    held,
+    sweep: openSweep(needs, held),
+    writes: openWrites(needs),
     /** Where our own origin and those that are configured may be returned to. */
     origins: [new URL(needs.publicUrl).origin, ...needs.returnOrigins],
     seal: (value: unknown, context: string): Buffer => sealJson(sealing, value, context),
@@ -30,6 +35,7 @@ export const openDesk = (needs: Openid4vpNeeds) => {
       secret: (id: string): string => keyed(naming, `secret|${id}`),
       state: (id: string): string => keyed(naming, `state|${id}`),
       responseCode: (id: string): string => keyed(naming, `response code|${id}`),
+      browser: (id: string): string => keyed(naming, `browser|${id}`),
     },
   }
 }

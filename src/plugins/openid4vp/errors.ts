@@ -28,7 +28,17 @@ export const returnForbidden = (): Refusal =>
     'return_forbidden',
     'Wallets send people back, and pages ask, at origins that the agency has configured (openid4vp.returnOrigins) only.',
   )
+export const sameDeviceOnly = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'request_same_device',
+    'This request is for a wallet on the device where it began; open its link there.',
+  )
 export const requestUnsuited = (detail: string): Refusal => new Refusal('rejected', 'request_unsuited', detail)
+export const presentationsExcessive = (most: number): Refusal =>
+  new Refusal('malformed', 'presentation_excessive', `A proof holds at most ${most} presentations; present fewer.`)
+export const presentationUntaken = (): Refusal =>
+  new Refusal('rejected', 'presentation_unfit', 'A credential is of another type than the one that was asked for.')
 export const haipUnmet = (detail: string): Refusal => new Refusal('rejected', 'haip_unmet', detail)
 export const operationUnknown = (): Refusal =>
   new Refusal('not_found', 'operation_unknown', 'No operation of this agency has this name.')

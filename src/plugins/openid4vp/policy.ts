@@ -15,6 +15,9 @@ export const answerKeepMs = 24 * 60 * 60_000
 export const expiredGraceMs = 10 * 60_000
 /** How often a process takes away what is over. */
 export const sweepEveryMs = 60_000
+/** Requests under way that a process keeps in mind; others are read when a wallet comes for them. */
+export const asksHeld = 5_000
+export const askBytesHeld = 16_384
 /** Answers that do not hold before a request ends. */
 export const failuresMost = 5
 /** Formats of HAIP 1.0. */

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { Dcql } from '../../kernel/dcql-query.ts'
+import { randomBytes } from '../../kernel/entropy.ts'
 import type { Expectation, Verdict } from '../../kernel/identity.ts'
 import type { Row } from '../../kernel/ports.ts'
-import type { ClientIdPrefix, VpToken } from '../../kernel/presentation-requests.ts'
+import type { ClientIdPrefix, Takes, VpToken } from '../../kernel/presentation-requests.ts'
 import type { Desk } from './desk.ts'
 import { requestUnknown } from './errors.ts'
 import type { RequestTerms, ResponseKey, ResponseMode, SignedPrefix, VerifierInfo } from './needs.ts'
@@ -35,6 +35,7 @@ export type Terms = {
   origins?: readonly string[] | undefined
   signatures?: readonly SignedPrefix[] | undefined
   key?: ResponseKey | undefined
+  takes?: Takes | undefined
 }
 
 export type State = 'open' | 'fetched' | 'answered' | 'refused' | 'failed'
@@ -60,7 +61,12 @@ export type PresentationRequest = {
   expires: number
   answer: Uint8Array | undefined
   terms: Terms
+  /** That the terms take at rest. */
+  bytes: number
 }
+
+/** Of a request that is under way: what is asked, and how it stood when it was last looked at. */
+export type Asking = Pick<PresentationRequest, 'id' | 'expires' | 'terms' | 'state'>
 
 /** What a wallet answered, once it was found good. */
 export type Answered = { vpToken: VpToken; verdicts: Readonly<Record<string, readonly Verdict[]>> }
@@ -77,6 +83,7 @@ export const answerContext = (id: string): string => `presentation answer|${id}`
 /** @throws Refusal not_found/presentation_request_unknown */
 export const findRequest = async (desk: Desk, id: string): Promise<PresentationRequest> => {
   if (!idForm.test(id)) throw requestUnknown()
+  desk.sweep()
   const [row] = await desk.house.store.read<RequestRow>('SELECT * FROM presentation_requests WHERE id = ?', [id])
   if (row === undefined) throw requestUnknown()
   const { asker, state, error, answer, created, expires, sealed } = row
@@ -84,7 +91,17 @@ export const findRequest = async (desk: Desk, id: string): Promise<PresentationR
     ...{ id, state, asker: asker === 'staff' ? 'staff' : 'house', error: error ?? undefined },
     ...{ created: Number(created), expires: Number(expires), answer: answer ?? undefined },
     terms: desk.open<Terms>(sealed, termsContext(id)),
+    bytes: sealed.length,
   }
+}
+
+/** What is asked in a request that is under way: it stays the same, so that a process that knows it need not read it again. */
+export const findAsked = async (desk: Desk, id: string): Promise<Asking> => {
+  const known = desk.held.get(id)
+  if (known !== undefined) return known
+  const { expires, terms, state, bytes } = await findRequest(desk, id)
+  const asking = { id, expires, terms, state }
+  return state === 'open' || state === 'fetched' ? desk.held.keep(asking, bytes) : asking
 }
 
 export const answeredOf = (desk: Desk, { id, answer }: PresentationRequest): Answered => {

@@ -14,12 +14,13 @@ const remove = async ({ store }: House, condition: string, before: number): Prom
 }
 
 /** Takes away requests that are over, at most once a minute in each process. Whoever calls it does not wait. */
-export const openSweep = ({ house }: { house: House }): (() => void) => {
+export const openSweep = ({ house }: { house: House }, held: { dropExpired(now: number): void }): (() => void) => {
   let next = 0
   return () => {
     const now = house.clock.now()
     if (now < next) return
     next = now + sweepEveryMs
+    held.dropExpired(now)
     const sweep = async (): Promise<void> => {
       await remove(house, `AND state IN ('open', 'fetched')`, now - expiredGraceMs)
       await remove(house, '', now - answerKeepMs)

@@ -184,6 +184,7 @@ type Parts = {
   done: Done[]
   certificates: Certificates
   change?: Partial<Record<string, Requirement>>
+  crossDevice?: boolean
 }
 
 type Certificates = { x5c: string[]; party: Party; anchor: Uint8Array }
@@ -270,6 +271,7 @@ const openProcess = async (parts: Parts) => {
   })
   const desk = openDesk({
     ...{ house, publicUrl, derive, newId: () => timeId(clock.now()), presentations: presentationRequests(verifier) },
+    crossDevice: parts.crossDevice,
     identity: {
       ...{ did, types },
       challengeOf,
@@ -320,7 +322,7 @@ export type GateHouse = {
   close(): Promise<void>
 }
 
-export const openGateHouse = async (place: Place): Promise<GateHouse> => {
+export const openGateHouse = async (place: Place, more: Pick<Parts, 'crossDevice'> = {}): Promise<GateHouse> => {
   const world = openWorld()
   const start = Date.now() - world.clock.time
   // The agency's clock goes on by itself, from the beginning of a minute: nonces change when a test says so.
@@ -331,7 +333,7 @@ export const openGateHouse = async (place: Place): Promise<GateHouse> => {
   const port = await freePort()
   const done: Done[] = []
   const certificates = await makeCertificates(world.clock.time)
-  let process = await openProcess({ place, world, port, done, certificates })
+  let process = await openProcess({ place, world, port, done, certificates, ...more })
   let server: Listening = await listen(process.app, { port, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${port}/office`
   const stop = async () => {
@@ -373,11 +375,11 @@ export const openGateHouse = async (place: Place): Promise<GateHouse> => {
     },
     async restart(change) {
       await stop()
-      process = await openProcess({ place, world, port, done, certificates, ...(change && { change }) })
+      process = await openProcess({ place, world, port, done, certificates, ...more, ...(change && { change }) })
       server = await listen(process.app, { port, host: '127.0.0.1' })
     },
     async beside() {
-      const other = await openProcess({ place, world, port, done, certificates })
+      const other = await openProcess({ place, world, port, done, certificates, ...more })
       const second = await listen(other.app, { port: 0, host: '127.0.0.1' })
       const close = async () => {
         await second.close()

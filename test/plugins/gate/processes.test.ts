@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { challengeFor, dpopProof, present, send } from '../../holder.ts'
+import { bodyDigest, challengeFor, dpopProof, present, send } from '../../holder.ts'
 import { stopPostgres, withPostgres } from '../../postgres.ts'
+import { answer, answerOf, audienceOf, readObject } from '../openid4vp/wallet.ts'
 import { type GateHouse, openGateHouse } from './fixture.ts'
 
 const codeOf = ({ status, body }: { status: number; body: Record<string, unknown> }) => [status, body['code']]
@@ -55,6 +56,29 @@ describe('two processes of one agency on one PostgreSQL', () => {
     const answers = await Promise.all([house.url, second.url].map(url => send(url + path, 'POST', {}, headers)))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401])
     expect(house.done.length - before).toBe(1)
+  })
+
+  it('give a presentation request out once between them, and take its answer at either', async () => {
+    const held = await house.issue('DrivingLicence')
+    const at = ({ url }: { url: string }, address: string): string => address.replace(house.url, url)
+    const ask = () => send(`${house.url}/requirements/grantOnce/presentation-request`, 'POST', { bodySha256: nobody })
+    const nobody = bodyDigest({})
+    for (const [gives, takes] of [
+      [second, house],
+      [house, second],
+    ] as const) {
+      const { body } = await ask()
+      const uri = String(body['request_uri'])
+      const fetched = await Promise.all([fetch(at(gives, uri)), fetch(at(gives, uri))])
+      const [object] = fetched.filter(({ status }) => status === 200)
+      expect(fetched.map(({ status }) => status).sort()).toEqual([200, 400])
+      expect((await fetch(at(takes, uri))).status).toBe(400)
+      const request = readObject((await object?.text()) ?? '').payload
+      const token = { licence: [present(held, audienceOf(request))] }
+      const sent = { ...request, response_uri: at(takes, request.response_uri) }
+      const replies = await Promise.all([sent, request].map(each => answer(each, answerOf(request, token))))
+      expect(replies.map(({ status }) => status).sort()).toEqual([200, 400])
+    }
   })
 
   it('approve an act that waits once between them', async () => {

@@ -156,12 +156,25 @@ describe('a wallet on the same device (sections 13.3 and 14.2)', () => {
     expect(codeOf(await staff.result(other.id, { response_code: code }))).toEqual([409, 'presentation_waiting'])
   })
 
-  it('may be sent back to a page that shows the code, and nothing else that is handed to it', async () => {
-    const code = 'a'.repeat(43)
-    const shown = await (await fetch(`${house.url}/openid4vp/return?response_code=${code}`)).text()
-    expect(shown).toContain(`<code>${code}</code>`)
-    const other = await (await fetch(`${house.url}/openid4vp/return?response_code=<script>`)).text()
-    expect(other).not.toContain('script')
+  it('may be sent back to our own page, which shows nothing that is handed to it', async () => {
+    const begun = await staff.begin({ return_to: `${house.url}/openid4vp/return` })
+    const reply = await answerWith(begun.wallet_url, held)
+    const back = new URL(String(reply.body['redirect_uri']))
+    expect([back.pathname, back.searchParams.get('request')]).toEqual(['/office/openid4vp/return', begun.id])
+    // Staff began it, and not the browser that comes back.
+    const code = back.searchParams.get('response_code') ?? 'none'
+    expect(await (await fetch(back)).text()).not.toContain(code)
+    for (const handed of [`response_code=${'a'.repeat(43)}`, 'response_code=<script>', 'request=<script>']) {
+      const shown = await fetch(`${house.url}/openid4vp/return?${handed}`)
+      expect([shown.status, shown.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')])
+      expect(await shown.text()).not.toMatch(/script|aaa|<code>/)
+    }
+  })
+
+  it('has no picture, which another device would take', async () => {
+    const { id } = await staff.begin({ return_to: returnTo })
+    const picture = await fetch(`${house.url}/presentation-requests/${id}/qr`)
+    expect([picture.status, ((await picture.json()) as Json)['code']]).toEqual([422, 'request_same_device'])
   })
 
   it.each([

@@ -1,8 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
+import { jest } from '@jest/globals'
 import { exportJWK } from 'jose'
-import { sha256, walletClock } from '../../holder.ts'
+import { Refusal } from '../../../src/kernel/refusal.ts'
+import { sha256, walletClock, wrap } from '../../holder.ts'
+import { resigned } from '../../identity/world.ts'
 import { temporaryFolder } from '../../service.ts'
 import { type GateHouse, openGateHouse } from '../gate/fixture.ts'
 import { type Begun, openStaff, type Staff } from './fixture.ts'
@@ -213,7 +216,9 @@ describe('a vp_token (section 8.1)', () => {
     const query = { id: 'licence', format: 'dc+sd-jwt', meta: {}, require_cryptographic_holder_binding: false }
     const { reply, begun } = await token(() => ({ licence: [held.compact] }), { dcql_query: { credentials: [query] } })
     expect(reply.status).toBe(200)
-    expect((await staff.result(begun.id)).status).toBe(200)
+    const { presentations } = (await staff.result(begun.id)).body as { presentations?: Record<string, Json[]> }
+    expect(presentations?.['licence']).toMatchObject([{ verified: true, type: 'DrivingLicence' }])
+    expect(presentations?.['licence']?.[0]).not.toHaveProperty('holder')
     const asked = await token(() => ({ licence: [held.compact] }))
     expect(asked.reply.body).toMatchObject({ code: 'holder_unproven' })
   })
@@ -380,6 +385,70 @@ describe('a response', () => {
     const other = await fetched()
     for (let tries = 0; tries < 6; tries++) await postForm(other.request.response_uri, { response: 'a.b.c' })
     expect((await answer(other.request, good(other.request))).status).toBe(200)
+  })
+})
+
+describe('attempts at an answer', () => {
+  const bad = (request: Request): Json =>
+    answerOf(request, { licence: [present({ ...held, key: newKey() }, audienceOf(request))] })
+
+  it('are counted before they are judged: many at a time are no more than one after the other', async () => {
+    const { request } = await fetched()
+    const judged = jest.spyOn(house.verifier.protocol, 'judge')
+    try {
+      const replies = await Promise.all(Array.from({ length: 20 }, () => answer(request, bad(request))))
+      const codes = replies.map(({ body }) => body['code'])
+      expect(codes.filter(code => code === 'holder_mismatch')).toHaveLength(5)
+      expect(codes.filter(code => code === 'presentation_request_answered')).toHaveLength(15)
+      expect(judged).toHaveBeenCalledTimes(5)
+    } finally {
+      judged.mockRestore()
+    }
+  })
+
+  it('that could not be judged count as well: whoever presents chooses the host that cannot be reached', async () => {
+    const { begun, request } = await fetched()
+    const lost = new Refusal('unavailable', 'did_unavailable', 'The host of the DID cannot be reached.')
+    const judged = jest.spyOn(house.verifier.protocol, 'judge').mockRejectedValue(lost)
+    for (let tries = 0; tries < 5; tries++) expect((await answer(request, bad(request))).body['code']).toBe(lost.code)
+    const more = await answer(request, bad(request))
+    expect([more.body['code'], judged.mock.calls.length]).toEqual(['presentation_request_answered', 5])
+    judged.mockRestore()
+    expect((await staff.poll(begun)).body).toEqual({ state: 'refused', error: 'did_unavailable' })
+  })
+
+  it('by many wallets at a time are each their own', async () => {
+    const many = await Promise.all(Array.from({ length: 12 }, () => fetched()))
+    const replies = await Promise.all(
+      many.map(({ request }, at) => {
+        const good = answerOf(request, { licence: [present(held, audienceOf(request))] })
+        return answer(request, at % 3 === 0 ? bad(request) : good)
+      }),
+    )
+    expect(replies.map(({ status }) => status)).toEqual(many.map((_each, at) => (at % 3 === 0 ? 400 : 200)))
+    const states = await Promise.all(many.map(({ begun }) => staff.poll(begun)))
+    expect(states.map(({ body }) => body['state'])).toEqual(
+      many.map((_each, at) => (at % 3 === 0 ? 'waiting' : 'answered')),
+    )
+  })
+
+  it('with several credentials in one presentation are refused before any of them is looked at', async () => {
+    const kyc = await house.issue('KycAttestation', {}, { key: held.key, format: 'vc+jwt' })
+    const query = { id: 'licence', format: 'vc+jwt', meta: {} }
+    const { request } = await fetched({ dcql_query: { credentials: [query] } })
+    const looked = jest.spyOn(house.world.verify.dids, 'key')
+    const both = wrap([kyc.compact, kyc.compact], audienceOf(request), held.key)
+    expect((await answer(request, answerOf(request, { licence: [both] }))).body['code']).toBe('presentation_several')
+    expect(looked).not.toHaveBeenCalled()
+    looked.mockRestore()
+  })
+
+  it('name as holder nobody whose key was not proven', async () => {
+    const { transport } = house.world
+    const victim = newKey().did
+    const compact = resigned(held.compact, transport, payload => Object.assign(payload, { sub: victim }))
+    const { reply } = await answered(to => presentSdJwt({ ...held, compact }, to))
+    expect(reply.body['code']).toBe('holder_mismatch')
   })
 })
 

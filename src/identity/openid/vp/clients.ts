@@ -59,6 +59,15 @@ export const openClients = (needs: ClientNeeds) => {
     return held.key
   }
 
+  const hashes = new WeakMap<CertifiedKey, string>()
+  const hashOf = (key: CertifiedKey): string => {
+    const known = hashes.get(key)
+    if (known !== undefined) return known
+    const found = certificateHash(key.x5c[0] ?? '')
+    hashes.set(key, found)
+    return found
+  }
+
   const signed = (key: Pick<CertifiedKey, 'keyId' | 'algorithm'>) => (data: Buffer) =>
     signer.sign(key.keyId, key.algorithm, data)
 
@@ -79,7 +88,7 @@ export const openClients = (needs: ClientNeeds) => {
     }
     const key = await certified()
     const { x5c, algorithm: alg } = key
-    const name = prefix === 'x509_hash' ? certificateHash(x5c[0] ?? '') : hostname
+    const name = prefix === 'x509_hash' ? hashOf(key) : hostname
     return { clientId: `${prefix}:${name}`, header: { alg, x5c }, sign: signed(key) }
   }
 

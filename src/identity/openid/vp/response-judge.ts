@@ -3,9 +3,9 @@ import type { Expectation, Identity, Verdict } from '../../../kernel/identity.ts
 import type { VpToken } from '../../../kernel/presentation-requests.ts'
 import { Refusal } from '../../../kernel/refusal.ts'
 import { openJws } from '../../formats/jose.ts'
-import { presentedFacts } from '../dcql/facts.ts'
+import { credentialsIn } from '../../prove.ts'
+import { factsOfVerdict } from '../dcql/facts.ts'
 import { judgeResponse } from '../dcql/judge.ts'
-import type { CredentialFacts } from '../dcql/match.ts'
 import { judgeTransactionData } from './transaction-data.ts'
 
 /** Whether an answer is good, and what was asked for (OpenID4VP 1.0, section 8.6). */
@@ -15,6 +15,9 @@ export type JudgeNeeds = Pick<Identity, 'verify' | 'verifyPresentation'>
 export type Asked = { dcql: Dcql; transactionData?: readonly string[] | undefined; expected: Expectation }
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
+
+const severalCredentials = (): Refusal =>
+  rejected('presentation_several', 'Each presentation of a vp_token holds exactly one credential.')
 
 const assertGood = ({ verified, refusal }: Verdict): void => {
   if (refusal !== undefined) throw new Refusal(refusal.kind, refusal.code, refusal.detail)
@@ -42,7 +45,8 @@ const judgeOne = async (
   needs: JudgeNeeds,
 ): Promise<Judged> => {
   if (query.require_cryptographic_holder_binding === false && isUnbound(presentation, query)) {
-    const verdict = await needs.verify(presentation, {})
+    // Nobody proved to be whom it is about.
+    const { holder: _named, ...verdict } = await needs.verify(presentation, {})
     assertGood(verdict)
     return { verdict, holderBound: false }
   }
@@ -50,16 +54,10 @@ const judgeOne = async (
   assertGood(whole)
   const [verdict, ...others] = whole.credentials
   if (verdict === undefined || others.length > 0) {
-    throw rejected('presentation_several', 'Each presentation of a vp_token holds exactly one credential.')
+    throw severalCredentials()
   }
   const holder = verdict.holder ?? whole.holder
   return { verdict: { ...verdict, ...(holder === undefined ? {} : { holder }) }, holderBound: true }
-}
-
-const factsOf = ({ verdict, holderBound }: Judged): CredentialFacts => {
-  const { format, document, doctype, authorities } = verdict
-  if (format === undefined || document === undefined) throw new Error('a good credential has a format and a document')
-  return presentedFacts({ format, document, doctype, holderBound, authorities })
 }
 
 /**
@@ -73,6 +71,8 @@ export const judgeVpToken = async (
   asked: Asked,
   needs: JudgeNeeds,
 ): Promise<Record<string, Verdict[]>> => {
+  // Before any of them is judged: a judgement may ask another server for the DID of an issuer.
+  if (Object.values(vpToken).some(list => list.some(each => credentialsIn(each) > 1))) throw severalCredentials()
   const judged: Record<string, Judged[]> = {}
   for (const [id, list] of Object.entries(vpToken)) {
     const query = asked.dcql.credentials.find(each => each.id === id)
@@ -80,6 +80,7 @@ export const judgeVpToken = async (
       throw rejected('presentation_unasked', 'The response has a presentation that nobody asked for.')
     judged[id] = await Promise.all(list.map(each => judgeOne(each, query, asked, needs)))
   }
+  const factsOf = ({ verdict, holderBound }: Judged) => factsOfVerdict(verdict, holderBound)
   const facts = Object.fromEntries(Object.entries(judged).map(([id, list]) => [id, list.map(factsOf)]))
   judgeResponse(asked.dcql, facts)
   judgeTransactionData(asked.transactionData, vpToken)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Signer } from '../../../kernel/ports.ts'
 import type {
   AnswerCandidate,
@@ -33,6 +34,8 @@ export type WalletNeeds = {
 const requestType = 'application/oauth-authz-req+jwt'
 const requestBytesMost = 65_536
 const answerBytesMost = 16_384
+/** Credentials that are shown for all queries of a request together; for each query at least one. */
+const candidatesMost = 256
 
 /** OpenID4VP 1.0, section 10. Nothing in it tells one holder from another (section 15.7). */
 const walletMetadata = {
@@ -101,6 +104,16 @@ const selectedOf = (asked: AskedPresentation, held: readonly HeldForm[], extende
   return { described: new Map(described.map(each => [each.facts.id, each])), selection }
 }
 
+/** Each path once, as it is asked for first: queries of one path say the same once they are read (section 6.1). */
+const distinct = (claims: readonly ClaimAnswer[]): ClaimAnswer[] => {
+  const byPath = new Map<string, ClaimAnswer>()
+  for (const each of claims) {
+    const path = JSON.stringify(each.claim.path)
+    if (!byPath.has(path)) byPath.set(path, each)
+  }
+  return [...byPath.values()]
+}
+
 const pathsOf = (claims: readonly ClaimAnswer[]): (string | number)[][] =>
   claims.flatMap(({ selected }) => selected.map(({ at }) => at))
 
@@ -110,10 +123,11 @@ const shownValue = (value: unknown): unknown =>
 const candidateOf = async ({ credential, claims }: Candidate, held: readonly HeldForm[]): Promise<AnswerCandidate> => {
   const form = held.find(({ id }) => id === credential)
   if (form === undefined) throw new Error('a candidate is among those held')
-  const { shown } = await cutDown(form, pathsOf(claims))
+  const asked = distinct(claims)
+  const { shown } = await cutDown(form, pathsOf(asked))
   return {
     credential,
-    claims: claims.map(({ claim, selected }) => ({
+    claims: asked.map(({ claim, selected }) => ({
       path: claim.path,
       values: selected.map(({ value }) => shownValue(value)),
       ...(claim.intent_to_retain === undefined ? {} : { retained: claim.intent_to_retain }),
@@ -129,14 +143,17 @@ const choicesOf = async (
 ): Promise<AnswerChoices> => {
   const { selection } = selectedOf(asked, held, extended)
   const queries: AnswerChoices['queries'] = []
+  const most = Math.max(1, Math.floor(candidatesMost / selection.queries.length))
   for (const { id, multiple, candidates } of selection.queries) {
     const format = asked.dcql.credentials.find(query => query.id === id)?.format ?? ''
-    queries.push({
-      id,
-      format,
-      multiple,
-      candidates: await Promise.all(candidates.map(each => candidateOf(each, held))),
-    })
+    const described: AnswerCandidate[] = []
+    // Ids begin with the time: the newest stand last.
+    for (const each of candidates.slice(-most)) {
+      described.push(await candidateOf(each, held))
+      // Cutting a credential down keeps the thread: others have their turn after each.
+      await setImmediate()
+    }
+    queries.push({ id, format, multiple, candidates: described })
   }
   return { satisfiable: selection.satisfiable, queries, wanted: selection.wanted }
 }
@@ -181,7 +198,7 @@ const answerOf = async (
   for (const [index, each] of chosen.entries()) {
     const { query, id } = each
     const candidates = selected.selection.queries.find(one => one.id === query)?.candidates ?? []
-    const claims = candidates.find(({ credential }) => credential === id)?.claims ?? []
+    const claims = distinct(candidates.find(({ credential }) => credential === id)?.claims ?? [])
     const cut = await cutDown(each, pathsOf(claims))
     const bound = asked.dcql.credentials.find(one => one.id === query)?.require_cryptographic_holder_binding !== false
     const presenting = { asked, signer: signing.signer, now: signing.now }
@@ -210,8 +227,8 @@ const bodyOf = ({ body }: Fetched): Record<string, unknown> => {
 }
 
 /** ASCII of a bearable length, for the holder to read (RFC 6749, section 5.2). */
-const errorOf = (body: Record<string, unknown>): string =>
-  String(body['error'] ?? 'none')
+const errorOf = ({ error }: Record<string, unknown>): string =>
+  (typeof error === 'string' || typeof error === 'number' ? String(error) : 'none')
     .replace(/[^\x21-\x7e]/g, '?')
     .slice(0, 64)
 

@@ -1,9 +1,16 @@
 import { disclose } from '../../../kernel/disclose.ts'
 import type { Verdict } from '../../../kernel/identity.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
-import { mayOpen, outcome, walletUrlOf } from '../ask.ts'
-import type { Desk } from '../desk.ts'
-import { answerMissing, answerRefused, requestExpired, requestUnknown, responseElsewhere } from '../errors.ts'
+import { hasBegun, mayOpen, outcome, walletUrlOf } from '../ask.ts'
+import { type Desk, sameText } from '../desk.ts'
+import {
+  answerMissing,
+  answerRefused,
+  requestExpired,
+  requestUnknown,
+  responseElsewhere,
+  sameDeviceOnly,
+} from '../errors.ts'
 import { requires } from '../policy.ts'
 import { answeredOf, findRequest, type PresentationRequest, shownState } from '../requests.ts'
 
@@ -74,6 +81,8 @@ export const pollPresentationRequest = async (desk: Desk, context: Context): Pro
 export const getPresentationRequestQr = async (desk: Desk, { params, query }: Context): Promise<Answer> => {
   const request = await findRequest(desk, params['request'] ?? '')
   if (request.terms.delivery === 'digital') throw responseElsewhere()
+  // A picture is for another device, and from there nobody comes back to the browser that began.
+  if (request.terms.returnTo !== undefined) throw sameDeviceOnly()
   // A request by value says in its QR code what its asker alone may know.
   if (request.terms.delivery === 'value' && request.state !== 'open') throw requestUnknown()
   if (shownState(request, desk.house.clock.now()) === 'expired') throw requestExpired()
@@ -83,24 +92,31 @@ export const getPresentationRequestQr = async (desk: Desk, { params, query }: Co
     : { status: 200, contentType: 'image/svg+xml', body: svg }
 }
 
-const codeForm = /^[A-Za-z0-9_-]{43}$/
-
-const page = (code: string | undefined): string => `<!doctype html>
+const page = (words: string): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Presented</title>
 <h1>Your wallet has answered</h1>
-${
-  code === undefined
-    ? '<p>You can close this page and go on where you began.</p>'
-    : `<p>Where you began asks for this code. Give it to nobody who sent you here.</p>\n<p><code>${code}</code></p>`
-}
+${words}
 </html>
 `
 
-/** Where a wallet sends people back to whose own page is elsewhere: it shows the code that opens the answer. */
-export const showPresentationReturn = async (_desk: Desk, { query }: Context): Promise<Answer> => {
-  const { response_code: code = '' } = query
-  return { status: 200, contentType: 'text/html', body: page(codeForm.test(code) ? code : undefined) }
+const elsewhere = `<p>You can close this page and go on where you began.</p>
+<p>If you did not begin this yourself, in this browser, somebody may have sent you a request of theirs: nothing was opened with your
+answer, and nobody gets it. Tell nobody the address of this page.</p>`
+
+const forWhoeverBegan = (
+  code: string,
+): string => `<p>Where you began asks for this code. Give it to nobody who sent you here.</p>
+<p><code>${code}</code></p>`
+
+/**
+ * Where a wallet sends people back to whose own page is elsewhere. It shows the code that opens the answer to the browser that began,
+ * and to no other: whoever was sent somebody else's request has nothing to pass on.
+ */
+export const showPresentationReturn = async (desk: Desk, { query, headers }: Context): Promise<Answer> => {
+  const { response_code: code = '', request = '' } = query
+  const isOwn = hasBegun(desk, request, headers['cookie']) && sameText(desk.names.responseCode(request), code)
+  return { status: 200, contentType: 'text/html', body: page(isOwn ? forWhoeverBegan(code) : elsewhere) }
 }
