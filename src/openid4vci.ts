@@ -1,3 +1,4 @@
+import { type Openid4vciConfig, openid4vciDefaults } from './config/openid4vci.ts'
 import { qr } from './http/qr.ts'
 import { openDpop } from './identity/dpop.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
@@ -12,17 +13,16 @@ import { judgeProofs, proofAlgorithms } from './identity/openid/vci/key-proofs.t
 import { certificatesOfPem } from './identity/x509/certificate.ts'
 import type { FormatId, Identity, Issuance } from './kernel/identity.ts'
 import type { Row } from './kernel/ports.ts'
-import { type Openid4vciConfig, openid4vciDefaults } from './openid4vci-config.ts'
+import type { Mounting } from './mounting.ts'
 import { spend } from './plugins/gate/spent.ts'
 import { openSweep } from './plugins/gate/sweep.ts'
 import type { AuthorizationNeeds } from './plugins/openid4vci/authorization/needs.ts'
 import type { IssuableType, KeyProofs, Openid4vciNeeds } from './plugins/openid4vci/needs.ts'
-import type { Mounting } from './plugins.ts'
 
 /** OpenID4VCI over an agency: its types, its keys and certificates, the providers of wallets that it trusts. */
 
 /** Types that the agency issues, in the formats that it can write. */
-const issuable = ({ agency, identity, types, certificates }: Mounting): IssuableType[] => {
+export const issuable = ({ agency, identity, types, certificates }: Mounting): IssuableType[] => {
   const { config, settings } = agency
   const views = new Map(identity.types.map(view => [`${view.id} ${view.version}`, view]))
   return types.all
@@ -48,7 +48,7 @@ const issuing = ({ certificates }: Mounting, issuance: Issuance, haip: boolean):
   }
 }
 
-const issuedBefore = ({ agency }: Mounting): Openid4vciNeeds['issued'] => {
+export const issuedBefore = ({ agency }: Mounting): Openid4vciNeeds['issued'] => {
   return async ids => {
     const sql = `SELECT id, format, compact FROM credentials WHERE id IN (${ids.map(() => '?').join(', ')})`
     return agency.store.read<Row & { id: string; format: FormatId; compact: string }>(sql, [...ids])
@@ -126,6 +126,7 @@ const authorizationOf = (
     bearer: config.bearer && !config.haip,
     unknownClients: config.unknownClients && !config.haip,
     clients: config.clients,
+    crossDevice: config.crossDevice,
   },
   presentations: mounting.presentations,
   attestations: attestationsOf(mounting, config, trusted),

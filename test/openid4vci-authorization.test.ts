@@ -49,13 +49,14 @@ beforeAll(async () => {
   await new Promise<void>(done => external.listen(0, '127.0.0.1', done))
   const walletProviders = { keys: [{ ...provider.jwk, kid: 'provider-1' }] }
   const file = agencyFile('transport-two', { authorizationServer: { issuer: asUrl(), jwksUrl: `${asUrl()}/jwks` } })
-  writeFileSync(file, readFileSync(file, 'utf8').replace('http://localhost:3000', asUrl()))
+  writeFileSync(file, `${readFileSync(file, 'utf8')}allowedHttpOrigins: ['${asUrl()}']\n`)
   service = await startService({
     dataDir: join(folder.path, 'data'),
     agencies: [
       join(root, 'agents', 'root-authority.yml'),
       agencyFile('transport-one', { identification: person, walletProviders }),
       file,
+      agencyFile('transport-three', { crossDevice: true }),
     ],
   })
   issuer = `${service.url}/transport-one`
@@ -222,9 +223,9 @@ describe('a citizen who has to show who they are (OpenID4VP)', () => {
     type: 'NationalIdentity',
     claims: { personalAdministrativeNumber: identity['personalAdministrativeNumber'] },
   }
-  const opened = async () => {
+  const opened = async (agency = 'transport-one') => {
     const wallet = newTheirWallet()
-    const { link } = await offerOf('transport-one', { identifiedBy })
+    const { link } = await offerOf(agency, { identifiedBy })
     const credentialOffer = await wallet.client.resolveCredentialOffer(link)
     expect(Object.keys(credentialOffer.grants ?? {})).toEqual([authorizationCodeGrantIdentifier])
     const { url, collect } = await begin(wallet, credentialOffer)
@@ -235,9 +236,11 @@ describe('a citizen who has to show who they are (OpenID4VP)', () => {
   it('does so with the wallet on the same device, comes back, says yes and collects', async () => {
     const held = await citizen()
     const { browser, url, collect, page } = await opened()
-    for (const said of ['Show who you are', 'National identity', 'QR code', 'http-equiv="refresh"']) {
+    for (const said of ['Show who you are', 'National identity', 'begin again there']) {
       expect(page.text).toContain(said)
     }
+    // A code could be sent to somebody else, who would show it for the one who sent it.
+    expect(page.text).not.toMatch(/<img|http-equiv="refresh"/)
     // Nothing of whom it is for is told to whoever has the offer.
     expect(page.text).not.toContain(String(identity['personalAdministrativeNumber']))
     expect((await browser.visit(url)).text).toContain('Show who you are')
@@ -252,6 +255,28 @@ describe('a citizen who has to show who they are (OpenID4VP)', () => {
     expect(claimsOf(await collect(headers.get('location')))).toMatchObject({
       vct: 'urn:chancery:vct:driving-licence:1',
     })
+  })
+
+  it('may use a wallet on another device where the agency’s file allows it, and is warned', async () => {
+    const held = await citizen()
+    const { browser, url, page } = await opened('transport-three')
+    expect(page.text).toContain('Scan this code only if you opened this page yourself')
+    expect(page.text).toMatch(/<img alt="QR code[^>]*src="data:image\/svg\+xml;base64,/)
+    // Each has a request of its own: the one on the same device goes on with its code alone.
+    const { body } = await answerWith(sameDevice(page), held)
+    expect((await browser.visit(url)).text).toContain('Show who you are')
+    expect((await browser.visit(String(body['redirect_uri']))).text).toContain('Collect this with your wallet?')
+  })
+
+  it('may let it be: the wallet is told, and nothing is given', async () => {
+    const { browser, collect, page } = await opened()
+    const { status, headers } = await browser.decide(page, 'deny')
+    expect(status).toBe(303)
+    await expect(collect(headers.get('location'))).rejects.toThrow('access_denied')
+    // Nor does a yes count from whoever has not shown who they are.
+    const other = await opened()
+    const yes = await other.browser.decide(other.page, 'allow')
+    expect([yes.status, yes.headers.get('location')]).toEqual([400, null])
   })
 
   it('is asked for what names them and for nothing else', async () => {
@@ -272,7 +297,7 @@ describe('a citizen who has to show who they are (OpenID4VP)', () => {
     for (let times = 1; times <= 5; times++) {
       const { body } = await answerWith(sameDevice(page), other)
       page = await browser.visit(String(body['redirect_uri']))
-      expect(page.text).not.toContain('name="decision"')
+      expect(page.text).not.toContain('value="allow"')
       expect(page.text).toContain(times < 5 ? 'That did not say that this is yours' : 'This is not for you')
     }
     expect((await browser.visit(url)).status).toBe(400)

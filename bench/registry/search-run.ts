@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { agencyEntities, agencyMigrations } from '../../src/agency.ts'
-import { readAgencies } from '../../src/config.ts'
+import { readAgencies } from '../../src/config/agency.ts'
 import { loadCredentialTypes } from '../../src/identity/types.ts'
 import type { Row } from '../../src/kernel/ports.ts'
 import { timeId } from '../../src/kernel/time-id.ts'

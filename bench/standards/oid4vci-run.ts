@@ -1,10 +1,11 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
-import { Agent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { answer, cpuOf, readInput } from '../child.ts'
+import { fieldOf, type Line, openLine } from './line.ts'
 
 /**
  * Wallets that collect a driving licence each, over HTTP: the office makes the offer, the wallet takes up its pre-authorised code with
- * a DPoP proof, asks for a nonce, proves a key and gets an SD-JWT VC. Keys are made before the clock starts; proofs are not.
+ * a DPoP proof, asks for a nonce, proves a key and gets an SD-JWT VC: four calls a flow. Keys are made before the clock starts; proofs
+ * are not, as each answers a nonce of the service.
  */
 
 export type Oid4vciRun = {
@@ -16,41 +17,23 @@ export type Oid4vciRun = {
   seconds: number
   warmSeconds: number
 }
-export type Oid4vciResult = { perSecond: number; cpuMicros: number; mainMicros: number }
+/** CPU time of the service, of its main thread, and of the wallets, a flow. */
+export type Oid4vciResult = { perSecond: number; cpuMicros: number; mainMicros: number; walletMicros: number }
 
 type Body = Record<string, unknown>
 type Reply = { status: number; body: Body; nonce: string | undefined }
 
 const run = await readInput<Oid4vciRun>()
-const { hostname, port, pathname: base } = new URL(run.url)
-const agent = new Agent({ keepAlive: true, maxSockets: run.inFlight })
+const { pathname: base } = new URL(run.url)
 const configuration = 'DrivingLicence.1.dc_sd_jwt'
 const preAuthorized = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
 
-const read = (response: IncomingMessage): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', chunk => (text += chunk))
-    response.on('end', () => resolve(text)).on('error', reject)
-  })
+type Wallet = { line: Line; dpop: Key; holder: Key }
 
-const post = (path: string, body: string, type: string, headers: Record<string, string> = {}): Promise<Reply> =>
-  new Promise((resolve, reject) => {
-    const sent = { 'content-type': type, 'content-length': Buffer.byteLength(body), ...headers }
-    const request = requestHttp({ hostname, port, path: base + path, method: 'POST', agent, headers: sent })
-    request.on('error', reject).on('response', response => {
-      const nonce = response.headers['dpop-nonce']
-      read(response).then(text => {
-        const parsed = text === '' ? {} : (JSON.parse(text) as Body)
-        resolve({
-          status: response.statusCode ?? 0,
-          body: parsed,
-          nonce: typeof nonce === 'string' ? nonce : undefined,
-        })
-      }, reject)
-    })
-    request.end(body)
-  })
+const post = async ({ line }: Wallet, path: string, body: string, type: string, headers = {}): Promise<Reply> => {
+  const { status, head, body: text } = await line.post(base + path, body, type, headers)
+  return { status, body: text === '' ? {} : (JSON.parse(text) as Body), nonce: fieldOf(head, 'dpop-nonce') }
+}
 
 const json = 'application/json'
 const form = 'application/x-www-form-urlencoded'
@@ -77,17 +60,20 @@ const proved = async (
   path: string,
   body: string,
   type: string,
-  { key, token }: { key: Key; token?: string },
+  { wallet, token }: { wallet: Wallet; token?: string },
 ): Promise<Reply> => {
   const claims = { htm: 'POST', htu: run.url + path, jti: randomUUID(), iat: seconds(), nonce: dpopNonce }
   const hash = token === undefined ? {} : { ath: createHash('sha256').update(token).digest('base64url') }
-  const dpop = jws({ alg: 'ES256', typ: 'dpop+jwt', jwk: key.jwk }, { ...claims, ...hash }, key.privateKey)
-  const reply = await post(path, body, type, {
+  const { jwk, privateKey } = wallet.dpop
+  const dpop = jws({ alg: 'ES256', typ: 'dpop+jwt', jwk }, { ...claims, ...hash }, privateKey)
+  const reply = await post(wallet, path, body, type, {
     dpop,
     ...(token === undefined ? {} : { authorization: `DPoP ${token}` }),
   })
   if (reply.nonce !== undefined) dpopNonce = reply.nonce
-  return reply.body['error'] === 'use_dpop_nonce' ? proved(path, body, type, { key, ...(token && { token }) }) : reply
+  return reply.body['error'] === 'use_dpop_nonce'
+    ? proved(path, body, type, { wallet, ...(token && { token }) })
+    : reply
 }
 
 const expectStatus = ({ status, body }: Reply, wanted: number, what: string): Body => {
@@ -97,14 +83,14 @@ const expectStatus = ({ status, body }: Reply, wanted: number, what: string): Bo
 
 const order = JSON.stringify({ credentialConfigurationIds: [configuration], claims: { DrivingLicence: run.claims } })
 
-const flow = async (wallet: { dpop: Key; holder: Key }): Promise<void> => {
+const flow = async (wallet: Wallet): Promise<void> => {
   const authorization = `Bearer ${run.apiKey}`
-  const made = expectStatus(await post('/credential-offers', order, json, { authorization }), 201, 'the offer')
+  const made = expectStatus(await post(wallet, '/credential-offers', order, json, { authorization }), 201, 'the offer')
   const { grants } = made['credentialOffer'] as { grants: Record<string, Record<string, string>> }
   const code = grants[preAuthorized]?.['pre-authorized_code'] ?? ''
   const asked = new URLSearchParams({ grant_type: preAuthorized, 'pre-authorized_code': code }).toString()
-  const given = expectStatus(await proved('/openid4vci/token', asked, form, { key: wallet.dpop }), 200, 'the token')
-  const { c_nonce: nonce } = expectStatus(await post('/openid4vci/nonce', '', json), 200, 'the nonce')
+  const given = expectStatus(await proved('/openid4vci/token', asked, form, { wallet }), 200, 'the token')
+  const { c_nonce: nonce } = expectStatus(await post(wallet, '/openid4vci/nonce', '', json), 200, 'the nonce')
   const proof = { aud: run.url, iat: seconds(), nonce }
   const jwt = jws(
     { alg: 'ES256', typ: 'openid4vci-proof+jwt', jwk: wallet.holder.jwk },
@@ -112,12 +98,18 @@ const flow = async (wallet: { dpop: Key; holder: Key }): Promise<void> => {
     wallet.holder.privateKey,
   )
   const wanted = JSON.stringify({ credential_configuration_id: configuration, proofs: { jwt: [jwt] } })
-  const at = { key: wallet.dpop, token: String(given['access_token']) }
+  const at = { wallet, token: String(given['access_token']) }
   const got = expectStatus(await proved('/openid4vci/credential', wanted, json, at), 200, 'the credential')
   if ((got['credentials'] as unknown[]).length !== 1) throw new Error('there is no credential')
 }
 
-const wallets = Array.from({ length: run.inFlight }, () => ({ dpop: newKey(), holder: newKey() }))
+const wallets = await Promise.all(
+  Array.from({ length: run.inFlight }, async () => ({
+    line: await openLine(run.url),
+    dpop: newKey(),
+    holder: newKey(),
+  })),
+)
 
 const shoot = async (forSeconds: number): Promise<{ flows: number; seconds: number }> => {
   const from = performance.now()
@@ -133,11 +125,14 @@ const shoot = async (forSeconds: number): Promise<{ flows: number; seconds: numb
 }
 
 await shoot(run.warmSeconds)
+const own = process.cpuUsage()
 const before = await cpuOf(run.pid)
 const shot = await shoot(run.seconds)
 const after = await cpuOf(run.pid)
+const used = process.cpuUsage(own)
 answer({
   perSecond: shot.flows / shot.seconds,
   cpuMicros: (after.allMicros - before.allMicros) / shot.flows,
   mainMicros: (after.mainMicros - before.mainMicros) / shot.flows,
+  walletMicros: (used.user + used.system) / shot.flows,
 } satisfies Oid4vciResult)

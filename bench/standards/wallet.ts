@@ -29,11 +29,18 @@ const derived = (secret: Buffer, enc: string): Buffer => {
   return hash('sha256', Buffer.concat([Buffer.from([0, 0, 0, 1]), secret, ...info]), 'buffer')
 }
 
-/** A compact JWE by ECDH-ES and A256GCM. */
-export const encrypt = (payload: Body, jwk: Jwk): string => {
+/** What a wallet encrypts its answers with: a key of its own each, which may be made before a clock starts. */
+export type Ephemeral = { privateKey: KeyObject; epk: Body }
+
+export const newEphemeral = (): Ephemeral => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { kty, crv, x, y } = publicKey.export({ format: 'jwk' })
-  const head = encode({ alg: 'ECDH-ES', enc: 'A256GCM', kid: jwk['kid'], epk: { kty, crv, x, y } })
+  return { privateKey, epk: { kty, crv, x, y } }
+}
+
+/** A compact JWE by ECDH-ES and A256GCM. */
+export const encrypt = (payload: Body, jwk: Jwk, { privateKey, epk } = newEphemeral()): string => {
+  const head = encode({ alg: 'ECDH-ES', enc: 'A256GCM', kid: jwk['kid'], epk })
   const secret = diffieHellman({ privateKey, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) })
   const iv = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', derived(secret, 'A256GCM'), iv).setAAD(Buffer.from(head))

@@ -6,7 +6,7 @@ import { CompactEncrypt } from 'jose'
 import { canonical } from '../../kernel/canonical.ts'
 import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import { isRecord, readJson, readSegment } from '../formats/json.ts'
-import { openByAgreement } from './key-agreement.ts'
+import { openByAgreement, rememberPrivateKey } from './key-agreement.ts'
 
 /** Content encryption that is understood here (RFC 7518 section 5.3); what HAIP 1.0 section 5 asks of a verifier. */
 export const contentEncryptions = ['A128GCM', 'A256GCM'] as const
@@ -77,7 +77,9 @@ export const newEncryptionKey = async (): Promise<EncryptionKey> => {
   const { x, y, d } = privateKey.export({ format: 'jwk' }) as { x: string; y: string; d: string }
   const point = { kty: 'EC', crv: 'P-256', x, y } as const
   const kid = encryptionThumbprint(point).toString('base64url')
-  return { publicJwk: { ...point, alg: keyAgreement, use: 'enc', kid }, privateJwk: { ...point, d } }
+  const privateJwk = { ...point, d }
+  rememberPrivateKey(privateJwk, privateKey)
+  return { publicJwk: { ...point, alg: keyAgreement, use: 'enc', kid }, privateJwk }
 }
 
 const coordinate = /^[A-Za-z0-9_-]{43}$/

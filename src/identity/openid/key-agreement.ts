@@ -38,6 +38,9 @@ const derive = (secret: Uint8Array, enc: keyof typeof ciphers, parties: { apu: B
 
 const privateKeys = new WeakMap<JsonWebKey, KeyObject>()
 
+/** Whoever made a key has it already: to read it again takes as long as to make it. */
+export const rememberPrivateKey = (jwk: JsonWebKey, key: KeyObject): void => void privateKeys.set(jwk, key)
+
 const privateKeyOf = (jwk: JsonWebKey): KeyObject => {
   const known = privateKeys.get(jwk)
   if (known !== undefined) return known

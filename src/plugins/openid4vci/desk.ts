@@ -1,3 +1,6 @@
+import { createSecretKey } from 'node:crypto'
+import { type Collecting, openCollecting } from './actions/collecting.ts'
+import type { DeliveryKeys } from './actions/deliveries.ts'
 import type { AuthorizationDesk } from './authorization/needs.ts'
 import { type Configuration, configurationsOf } from './configurations.ts'
 import { type IssuanceBook, openIssuances } from './issuances.ts'
@@ -13,8 +16,10 @@ export type Desk = Openid4vciNeeds &
     metadata: Readonly<Record<string, unknown>>
     book: IssuanceBook
     nonces: Nonces
-    /** Names transactions and notifications, which no table holds. */
-    naming: Buffer
+    /** Of what is collected and waited for. */
+    deliveryKeys: DeliveryKeys
+    /** Keeps credentials that are signed, as most are collected. @returns whether it did */
+    collect(collecting: Collecting): Promise<boolean>
     sweep(): void
   }
 
@@ -27,12 +32,17 @@ export const openDesk = (needs: Openid4vciNeeds): Desk => {
     attestation: policy.attestation,
   })
   const book = openIssuances(needs)
+  const deliveryKeys = {
+    naming: createSecretKey(derive('openid4vci transactions')),
+    holders: createSecretKey(derive('openid4vci waiting holders')),
+  }
   return {
     ...needs,
     ...{ configurations, book, issuances: book.port },
     metadata: issuerMetadata(needs, configurations),
     nonces: openNonces({ secret: derive('openid4vci c_nonces'), clock: house.clock }),
-    naming: derive('openid4vci transactions'),
+    deliveryKeys,
+    collect: openCollecting({ ...needs, book, deliveryKeys }),
     sweep: openSweep(needs),
   }
 }

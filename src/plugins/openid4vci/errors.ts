@@ -46,6 +46,12 @@ export const identificationUnsupported = (): Refusal =>
   )
 export const txCodeUnused = (): Refusal =>
   new Refusal('rejected', 'tx_code_unused', 'A transaction code belongs to a pre-authorized code: ask for that grant.')
+export const txCodeBypassed = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'tx_code_bypassed',
+    'Whoever has the authorization code is asked for no transaction code: leave that grant out, or txCode.',
+  )
 export const releaseUnasked = (): Refusal =>
   new Refusal(
     'conflict',

@@ -25,6 +25,9 @@ export const timesMost = 100
 /** Bounds of a transaction code. */
 export const txCodeLength = { least: 4, usual: 6, most: 12 } as const
 
+/** How long a deferred answer is given again that got lost on its way. */
+export const deferredAgainMs = 5 * minute
+
 /** How long it stays readable that something was collected. */
 export const keptMs = 90 * day
 

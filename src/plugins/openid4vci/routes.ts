@@ -23,7 +23,10 @@ export const routes = (needs: Openid4vciNeeds): Record<string, Route> => {
   const desk = openDesk(needs)
   const route = (of: (typeof requires)[keyof typeof requires], action: Action): Route => ({
     requires: of,
-    run: context => action(desk, context),
+    run: context => {
+      desk.sweep()
+      return action(desk, context)
+    },
   })
   return {
     ...authorizationRoutes(desk),

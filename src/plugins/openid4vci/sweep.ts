@@ -1,4 +1,4 @@
-import type { Store } from '../../kernel/ports.ts'
+import type { Row, Store } from '../../kernel/ports.ts'
 import type { Openid4vciNeeds } from './needs.ts'
 import { keptMs, sweepEveryMs } from './policy.ts'
 
@@ -11,10 +11,30 @@ const inChunks = async (store: Store, sql: string, before: number): Promise<void
   }
 }
 
-/** The claims of offers that nobody collected in time. */
-const eraseExpired = `UPDATE oid4vci_issuances SET sealed = NULL, person = NULL, state = 'expired' WHERE id IN
-  (SELECT id FROM oid4vci_issuances WHERE sealed IS NOT NULL AND collect_by <= ? ORDER BY collect_by LIMIT ${chunkRows})
-  RETURNING 1 AS gone`
+const erase = (where: string, also = ''): string =>
+  `UPDATE oid4vci_issuances SET sealed = NULL, person = NULL${also} WHERE id IN
+  (SELECT i.id FROM oid4vci_issuances i WHERE sealed IS NOT NULL AND ${where} LIMIT ${chunkRows}) RETURNING id`
+
+/** The claims of offers that nobody collected in time, and of those that nobody took up. */
+const erasures = [
+  erase('collect_by <= ?', `, state = 'expired'`),
+  erase(`expires <= ? AND NOT EXISTS (SELECT 1 FROM oid4vci_grants g WHERE g.id = i.id AND g.state = 'spent')`),
+]
+
+/** With the claims goes for whom they were waited for. */
+const eraseClaims = async (store: Store, sql: string, now: number): Promise<void> => {
+  for (;;) {
+    const gone = await store.transaction(async tx => {
+      const rows = await tx.query<Row & { id: string }>(sql, [now])
+      const ids = rows.map(({ id }) => id)
+      const named = ids.map(() => '?').join(', ')
+      if (ids.length > 0)
+        await tx.query(`UPDATE oid4vci_deliveries SET holders = NULL WHERE issuance IN (${named})`, ids)
+      return ids.length
+    })
+    if (gone < chunkRows) return
+  }
+}
 
 const dropDeliveries = `DELETE FROM oid4vci_deliveries WHERE id IN
   (SELECT d.id FROM oid4vci_deliveries d JOIN oid4vci_issuances i ON i.id = d.issuance
@@ -36,7 +56,7 @@ export const openSweep = ({ house, sweepSpent }: Pick<Openid4vciNeeds, 'house' |
     next = now + sweepEveryMs
     sweepSpent()
     const sweep = async (): Promise<void> => {
-      await inChunks(store, eraseExpired, now)
+      for (const erasure of erasures) await eraseClaims(store, erasure, now)
       await inChunks(store, dropDeliveries, now - keptMs)
       await inChunks(store, dropEnded, now - keptMs)
     }

@@ -4,6 +4,7 @@ import { Credentials1763600000300 } from '../../../migrations/agency/0300-creden
 import { Gate1763700000600 } from '../../../migrations/agency/0600-gate.ts'
 import { Openid4vci1763900001230 } from '../../../migrations/agency/1230-openid4vci.ts'
 import { Authorization1763900001240 } from '../../../migrations/agency/1240-authorization.ts'
+import { Openid4vciUntaken1763900001290 } from '../../../migrations/agency/1290-openid4vci-untaken.ts'
 import { checkAnswer, checkBody, checkParameters, compileContract } from '../../../src/http/contract.ts'
 import { oauthProblemOf } from '../../../src/http/oauth-problem.ts'
 import { qr } from '../../../src/http/qr.ts'
@@ -41,6 +42,7 @@ export const migrations = [
   Gate1763700000600,
   Openid4vci1763900001230,
   Authorization1763900001240,
+  Openid4vciUntaken1763900001290,
 ]
 export const publicUrl = baseUrl
 export const preAuthorized = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
@@ -65,6 +67,10 @@ type Sent = {
 const usual: IssuerPolicy = {
   ...{ haip: false, attestation: undefined, batchSize: 3, encryptionRequired: false, deferredIntervalSeconds: 5 },
   identification: { type: 'NationalIdentity', claims: ['personalAdministrativeNumber'] },
+}
+
+const everyone: AuthorizationPolicy = {
+  ...{ haip: false, bearer: false, unknownClients: true, clients: [], crossDevice: false },
 }
 
 export type Options = {
@@ -104,7 +110,7 @@ export const openAgency = async (place: Place, options: Options = {}) => {
     dpop: openDpop({ clock, secret: derive('dpop') }),
     newId: () => timeId(clock.now()),
     authorization: {
-      policy: { haip: false, bearer: false, unknownClients: true, clients: [], ...options.authorization },
+      policy: { ...everyone, ...options.authorization },
       external: options.external,
     },
     policy: { ...usual, ...options.policy },

@@ -1,3 +1,4 @@
+import type { Verdict } from '../../../kernel/identity.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
 import { isRecord } from '../../formats/json.ts'
 import { expandedTypes } from '../../linked-data/expanded-types.ts'
@@ -96,4 +97,11 @@ export const presentedFacts = (described: Described, extended: Extended = none):
     return { ...facts, vcts: texts(document['vct']).flatMap(vct => [vct, ...extended(vct)]), shifted: true }
   if (format !== 'ldp_vc' || isTextSigned(document)) return facts
   return { ...facts, isSigned: path => isReadAsSigned(document, path) }
+}
+
+/** Of a verdict that is good. @param holderBound whether its holder proved the key that it is bound to. */
+export const factsOfVerdict = (verdict: Verdict, holderBound: boolean): CredentialFacts => {
+  const { format, document, doctype, authorities } = verdict
+  if (format === undefined || document === undefined) throw new Error('a good credential has a format and a document')
+  return presentedFacts({ format, document, doctype, holderBound, authorities })
 }

@@ -38,6 +38,8 @@ export type KeyProofExpected = {
   nonce(nonce: string): void
   /** Ways in which the header may name the key. */
   by: readonly ('kid' | 'jwk' | 'x5c')[]
+  /** Whether a DID has to hold its key itself (did:key, did:jwk), so that nothing is fetched at the word of a stranger. */
+  local?: boolean
   algorithms: readonly string[]
   /**
    * Of the client that asks, `iss` must be its id, and must be left out by one without; undefined where nobody compares.
@@ -76,6 +78,11 @@ const attestedKey = (kid: string, { keys }: KeyAttestation): Named => {
   return named(key)
 }
 
+/** @throws Refusal rejected/invalid_proof unless a DID is one of those that hold their key themselves */
+export const assertLocal = (did: string): void => {
+  if (!/^did:(key|jwk):/.test(did)) throw invalidProof('A credential is bound to a key, a did:jwk or a did:key.')
+}
+
 const keyOfDid = async (kid: string, { dids, clock }: KeyProofNeeds): Promise<Named> => {
   const key = await dids.key(kid.includes('#') ? kid : keyUrl('', kid), 'authentication', clock.now())
   const local = parseLocalDid(key.did)?.key ?? publicKeyFromJwk(key.jwk)
@@ -97,7 +104,10 @@ const keyOf = async (
   if (way === 'jwk') return keyOfJwk(header['jwk'])
   if (way === 'x5c') return keyOfCertificate(header['x5c'])
   const kid = String(header['kid'])
-  if (kid.startsWith('did:')) return keyOfDid(kid, needs)
+  if (kid.startsWith('did:')) {
+    if (expected.local === true) assertLocal(kid)
+    return keyOfDid(kid, needs)
+  }
   if (attestation === undefined) throw invalidProof('A proof of a key names the key by its DID URL (kid).')
   return attestedKey(kid, attestation)
 }

@@ -4,7 +4,7 @@ import { isRecord } from '../../formats/json.ts'
 import type { JudgeAttestationStatus } from '../attestation-status.ts'
 import type { Attesters } from '../attesters.ts'
 import { type AttestationRequirement, judgeKeyAttestation, type KeyAttestation } from './key-attestation.ts'
-import { type HolderKey, holderKeyOf, judgeKeyProof } from './key-proof.ts'
+import { assertLocal, type HolderKey, holderKeyOf, judgeKeyProof } from './key-proof.ts'
 import { invalidProof } from './refusals.ts'
 
 /** Of proofs and of the key attestations with them. */
@@ -52,9 +52,7 @@ const listOf = (proofs: unknown): { type: 'jwt' | 'attestation'; values: string[
 const distinct = (keys: readonly HolderKey[], { most, algorithms }: ProofsExpected): HolderKey[] => {
   const found = [...new Map(keys.map(key => [key.thumbprint, key])).values()]
   if (found.length > most) throw invalidProof(`One request binds at most ${most} credentials.`)
-  if (found.some(({ did }) => !/^did:(key|jwk):/.test(did))) {
-    throw invalidProof('A credential is bound to a key, a did:jwk or a did:key.')
-  }
+  for (const { did } of found) assertLocal(did)
   const odd = found.find(key => !algorithms.includes(key.algorithm))
   if (odd !== undefined)
     throw invalidProof(`A credential of this configuration is bound to keys for ${algorithms.join(', ')}.`)
@@ -108,7 +106,7 @@ export const judgeProofs = async (
           }),
         },
         {
-          ...{ audience: [expected.audience], by: ['kid', 'jwk', 'x5c'], client: expected.client },
+          ...{ audience: [expected.audience], by: ['kid', 'jwk', 'x5c'], local: true, client: expected.client },
           algorithms: proofAlgorithms,
           nonce(nonce) {
             // The proof's own comes first; a key attestation may answer another one of this issuer.

@@ -49,10 +49,22 @@ const withQuery = (endpoint: string, members: Record<string, string>): string =>
   return url.href
 }
 
+const originOf = (url: string): string => new URL(url).origin
+
+/**
+ * Without its name in its answers, only where it stands tells whose code an answer has: it could go to the token endpoint of
+ * somebody who only names this server as theirs (RFC 9207; RFC 9700, section 4.4).
+ */
+const assertOne = ({ saysWho, tokenEndpoint }: ServerFacts, authorizationEndpoint: string): void => {
+  if (saysWho || originOf(authorizationEndpoint) === originOf(tokenEndpoint)) return
+  const detail = 'The authorization server has its endpoints on different origins, and does not say who it is.'
+  throw new Refusal('rejected', 'server_metadata_refused', detail)
+}
+
 /**
  * Prepares an authorisation request with PKCE (RFC 7636, S256), pushed where the server takes that (RFC 9126).
  * @returns the URL that the citizen opens, and what to remember.
- * @throws Refusal rejected/grant_unsupported, issuer_refused, issuer_answer_malformed
+ * @throws Refusal rejected/grant_unsupported, server_metadata_refused, issuer_refused, issuer_answer_malformed
  */
 export const beginAuthorization = async (
   line: Line,
@@ -61,6 +73,7 @@ export const beginAuthorization = async (
   const { server, clientId, redirectUri, issuerState, dpopThumbprint } = wish
   const { authorizationEndpoint, pushedEndpoint } = server
   if (authorizationEndpoint === undefined) throw unsupported('The authorization server has no authorization endpoint.')
+  assertOne(server, authorizationEndpoint)
   const pending = {
     state: randomBytes(24).toString('base64url'),
     codeVerifier: randomBytes(32).toString('base64url'),

@@ -64,12 +64,17 @@ const namesOf = (display: unknown): Named[] => {
   })
 }
 
+/** A step of a path as it is shown; anything else is none. */
+const stepOf = (step: unknown): string | [] => {
+  if (step === null) return '*'
+  return typeof step === 'string' || typeof step === 'number' ? String(step) : []
+}
+
 const claimPaths = (claims: unknown): string[] => {
   if (!Array.isArray(claims)) return []
   return claims.slice(0, claimsShown).flatMap((each: unknown) => {
     const path = isRecord(each) && Array.isArray(each['path']) ? (each['path'] as unknown[]) : []
-    const text = path.map(step => (step === null ? '*' : String(step))).join('.')
-    return shownText(text) ?? []
+    return shownText(path.flatMap(stepOf).join('.')) ?? []
   })
 }
 

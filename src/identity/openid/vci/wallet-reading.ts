@@ -61,8 +61,12 @@ export const isEndpoint = (value: unknown): value is string => {
   return (protocol === 'https:' || protocol === 'http:') && hash + username + password === ''
 }
 
-/** Where the metadata of an identifier stand: the well-known name goes between host and path (RFC 8414, section 3.1). */
+/** Where the metadata of an identifier stand: the well-known name goes between host and path (OpenID4VCI 1.0, section 12.2.2). */
 export const wellKnown = (identifier: string, name: string): string => {
   const { origin, pathname } = new URL(identifier)
   return `${origin}/.well-known/${name}${pathname === '/' ? '' : pathname}`
 }
+
+/** Those of an authorization server: a slash that closes its path is left out (RFC 8414, section 3.1). */
+export const serverMetadataUrl = (issuer: string): string =>
+  wellKnown(issuer, 'oauth-authorization-server').replace(/\/$/, '')

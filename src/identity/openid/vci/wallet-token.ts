@@ -22,6 +22,8 @@ export type HeldToken = {
 type Asking = { issuer: IssuerFacts; server: ServerFacts; clientId: string; attested: boolean; now: number }
 
 const tokenMost = 16_384
+/** Datasets of one configuration. */
+const identifiersMost = 100
 
 const malformed = (detail: string): Refusal => new Refusal('rejected', 'issuer_answer_malformed', detail)
 
@@ -38,7 +40,11 @@ const identifiersIn = (details: unknown): Record<string, string[]> => {
     if (!isText(id) || identifiers === undefined) {
       throw malformed('authorization_details of the token has no credential_identifiers.')
     }
-    found[id] = [...(Object.hasOwn(found, id) ? (found[id] ?? []) : []), ...identifiers]
+    const all = [...(Object.hasOwn(found, id) ? (found[id] ?? []) : []), ...identifiers]
+    if (all.length > identifiersMost) {
+      throw malformed(`The token is for more than ${identifiersMost} credential_identifiers of one configuration.`)
+    }
+    found[id] = all
   }
   return found
 }

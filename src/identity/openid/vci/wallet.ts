@@ -16,7 +16,7 @@ import { openLine, type Reach } from './wallet-line.ts'
 import { type Configuration, type IssuerFacts, readIssuerMetadata } from './wallet-metadata.ts'
 import { type Offer, readOffer, readOfferLink, readOfferText } from './wallet-offer.ts'
 import { type BoundKey, planProof } from './wallet-proofs.ts'
-import { objectIn, wellKnown } from './wallet-reading.ts'
+import { objectIn, serverMetadataUrl, wellKnown } from './wallet-reading.ts'
 import { type Grant, grantsOf, readServerMetadata, type ServerFacts, serversFor, serves } from './wallet-server.ts'
 import { type MetadataTrust, openSignedMetadata } from './wallet-signed-metadata.ts'
 import { assertTxCode, type HeldToken, redeemCode, redeemPreAuthorized, refresh } from './wallet-token.ts'
@@ -58,7 +58,8 @@ export type CollectorOptions = Reach & {
   signedMetadata?: boolean | undefined
 }
 
-const metadataBytes = 524_288
+/** Who an issuer is says its own host, and nobody whom it sends readers on to. */
+const metadataBounds = { maxBytes: 524_288, maxRedirects: 0 }
 const offerBytes = 16_384
 const serversAsked = 5
 /** A token that ends sooner is renewed before it is used. */
@@ -97,7 +98,7 @@ const openReading = (options: CollectorOptions) => {
   const issuerAt = async (issuer: string, ids: readonly string[]): Promise<IssuerFacts> => {
     const accept = signedMetadata ? 'application/jwt' : 'application/json, application/jwt;q=0.5'
     const url = wellKnown(issuer, 'openid-credential-issuer')
-    const { contentType, body } = await fetch(url, { accept, maxBytes: metadataBytes })
+    const { contentType, body } = await fetch(url, { ...metadataBounds, accept })
     const text = body.toString('utf8').trim()
     if (mediaType(contentType) === 'application/jwt') {
       const { metadata, signedBy } = await openSignedMetadata(text, issuer, trust)
@@ -111,7 +112,7 @@ const openReading = (options: CollectorOptions) => {
   }
 
   const serverAt = async (issuer: string): Promise<ServerFacts> => {
-    const { body } = await fetch(wellKnown(issuer, 'oauth-authorization-server'), { maxBytes: metadataBytes })
+    const { body } = await fetch(serverMetadataUrl(issuer), metadataBounds)
     return readServerMetadata(objectIn(body.toString('utf8'), 'authorization server metadata'), issuer)
   }
 
@@ -186,11 +187,21 @@ const renewed = async (options: Reach, talk: Talk): Promise<Talk> => ({
   token: await refresh(lineOf(options, talk), askingOf(options, talk), tokenOf(talk)),
 })
 
-/** With a token that lasts, as long as the server gives one. */
+/** With a token that lasts, as long as the server gives one. A refresh token is good for one use: the new one is to be kept. */
 const lasting = async (options: Reach, talk: Talk): Promise<Talk> => {
   const { expires, refreshToken } = tokenOf(talk)
   const isLasting = expires === undefined || expires > options.clock.now() + tokenSlackMs
   return isLasting || refreshToken === undefined ? talk : renewed(options, talk)
+}
+
+/** What is left of a conversation that has come to its end: a refresh token with its key, if there is one. */
+const ended = (talk: Talk): Talk => {
+  const { token, keys, pending: _pending, ...rest } = talk
+  const { preAuthorized } = talk.offer
+  const used = preAuthorized === undefined ? {} : { preAuthorized: { ...preAuthorized, code: '' } }
+  const kept: Talk = { ...rest, offer: { ...talk.offer, ...used } }
+  if (token?.refreshToken === undefined) return kept
+  return { ...kept, ...(keys === undefined ? {} : { keys }), token: { ...token, value: '', expires: 0 } }
 }
 
 /** What the citizen has chosen, with keys for this conversation alone. @throws Refusal wallet_attestation_unavailable */
@@ -292,8 +303,12 @@ const openAuthorizing = (options: Reach) => ({
     return { ...rest, token: await redeemCode(lineOf(options, talk), askingOf(options, talk), { code, pending }) }
   },
 
+  lasting: (talk: Talk): Promise<Talk> => lasting(options, talk),
+
   /** A fresh access token for the same credentials. @throws Refusal issuer_refused */
   renew: (talk: Talk): Promise<Talk> => renewed(options, talk),
+
+  ended,
 })
 
 const openAsking = (options: Reach) => ({
@@ -330,10 +345,8 @@ const openAsking = (options: Reach) => ({
     return requestCredentials(lineOf(options, talk), proven, { provider, now: clock.now() })
   },
 
-  async deferred(talk: Talk, asked: { transactionId: string; keys: number }): Promise<{ talk: Talk; given: Given }> {
-    const ready = await lasting(options, talk)
-    const about = { issuer: talk.issuer, token: tokenOf(ready), ...asked }
-    return { talk: ready, given: await requestDeferred(lineOf(options, ready), about) }
+  async deferred(talk: Talk, asked: { transactionId: string; keys: number }): Promise<Given> {
+    return requestDeferred(lineOf(options, talk), { issuer: talk.issuer, token: tokenOf(talk), ...asked })
   },
 
   /** @throws Refusal issuer_refused */

@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import { canonical } from '../../../kernel/canonical.ts'
 import type { IssuedCredential } from '../../../kernel/identity.ts'
-import { type ActRecord, perform } from '../../../kernel/perform.ts'
+import { type ActRecord, type Asked as AskedAct, perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
@@ -16,7 +16,7 @@ import {
   requestInvalid,
   scopeInsufficient,
 } from '../errors.ts'
-import type { Issuance, Prepared } from '../issuances.ts'
+import { type Issuance, isUsedUp, type Prepared } from '../issuances.ts'
 import { endpoints } from '../metadata.ts'
 import { requires } from '../policy.ts'
 import { addDelivery, type Delivery, deliveryById, isAwaited, notificationIdOf, transactionIdOf } from './deliveries.ts'
@@ -63,7 +63,8 @@ const assertOpen = (desk: Desk, issuance: Issuance | undefined): Issuance & { pr
   return { ...issuance, prepared }
 }
 
-const isExhausted = ({ collected, times }: Issuance, { id }: Configuration): boolean => (collected[id] ?? 0) >= times
+const isExhausted = ({ collected, times, configurationIds }: Issuance, { id }: Configuration): boolean =>
+  (collected[id] ?? 0) >= times || !configurationIds.includes(id)
 const exhausted = () => requestDenied('This credential was collected as often as the offer allows.')
 
 /** @throws Refusal credential_request_denied for claims that can no longer be issued */
@@ -95,9 +96,8 @@ export const commit = (record: ActRecord, { compact }: IssuedCredential): void =
 
 /** Nothing of an issuance is kept longer than it can be collected. */
 export const concludeIfDone = async (desk: Desk, tx: Tx, issuance: Issuance): Promise<void> => {
-  const { id, configurationIds, collected, times } = issuance
-  const isDone = configurationIds.every(each => (collected[each] ?? 0) >= times)
-  if (isDone && !(await isAwaited(tx, id))) await desk.book.end(tx, id, 'collected')
+  const { id, collected } = issuance
+  if (isUsedUp(issuance, collected) && !(await isAwaited(tx, id))) await desk.book.end(tx, id, 'collected')
 }
 
 const spendNonces = async (desk: Desk, tx: Tx, nonces: readonly string[], owner: string): Promise<void> => {
@@ -124,27 +124,30 @@ type Taken = Pick<Delivery, 'id' | 'state' | 'credentials'>
 
 const known = ({ id, state, credentials }: Delivery): Taken => ({ id, state, credentials })
 
+type Holders = readonly { did: string; thumbprint: string }[]
+
+const actOf = (context: Context, { access, configuration }: Asked, holders: Holders): AskedAct => ({
+  operation: 'requestCredential',
+  requires: requires.anyone,
+  caller: context.caller,
+  input: {
+    ...{ offer: access.issuance, configuration: configuration.id },
+    keys: holders.map(({ thumbprint }) => thumbprint),
+  },
+})
+
 /**
  * In one transaction: the nonces and one of the offer's times are used up, and the credentials are kept. The same request again,
  * with the same proofs, is told what it was told before, and gets nothing new.
  */
 const performTaking = (
   desk: Desk,
-  context: Context,
+  act: AskedAct,
   asked: Asked,
-  {
-    holders,
-    issued,
-  }: { holders: readonly { did: string; thumbprint: string }[]; issued: IssuedCredential[] | undefined },
+  { holders, issued }: { holders: Holders; issued: IssuedCredential[] | undefined },
 ): Promise<Taken> =>
   perform(desk.house, {
-    operation: 'requestCredential',
-    requires: requires.anyone,
-    caller: context.caller,
-    input: {
-      ...{ offer: asked.access.issuance, configuration: asked.configuration.id },
-      keys: holders.map(({ thumbprint }) => thumbprint),
-    },
+    ...act,
     act: async (tx, record) => {
       const { access, digest, configuration, nonces } = asked
       await access.spend(tx)
@@ -152,13 +155,14 @@ const performTaking = (
       const before = await deliveryById(tx, digest)
       if (before !== undefined) return known(before)
       const issuance = await take(desk, tx, asked)
+      await access.remember(tx)
       const state = issued === undefined ? 'waiting' : 'delivered'
       const credentials = (issued ?? []).map(({ id }) => id)
       for (const each of issued ?? []) {
         desk.issuance.store(tx, each)
         commit(record, each)
       }
-      addDelivery(tx, desk.naming, {
+      addDelivery(tx, desk.deliveryKeys, {
         ...{ id: digest, issuance: issuance.id, configuration: configuration.id, state, credentials },
         ...{ holders: holders.map(({ did }) => did), at: desk.house.clock.now() },
       })
@@ -176,18 +180,18 @@ const credentialsOf = async (desk: Desk, { credentials }: Taken, issued: IssuedC
 }
 
 export const waitingBody = (desk: Desk, deliveryId: string): Record<string, unknown> => ({
-  transaction_id: transactionIdOf(desk.naming, deliveryId),
+  transaction_id: transactionIdOf(desk.deliveryKeys.naming, deliveryId),
   interval: desk.policy.deferredIntervalSeconds,
 })
 
-type Collected = Pick<IssuedCredential, 'format' | 'compact'>
+export type Collected = Pick<IssuedCredential, 'format' | 'compact'>
 
 export const credentialsBody = (issued: readonly Collected[]): { credential: unknown }[] =>
   issued.map(each => ({ credential: credentialOf(each) }))
 
 const deliveredBody = (desk: Desk, deliveryId: string, issued: readonly Collected[]): Record<string, unknown> => ({
   credentials: credentialsBody(issued),
-  notification_id: notificationIdOf(desk.naming, deliveryId),
+  notification_id: notificationIdOf(desk.deliveryKeys.naming, deliveryId),
 })
 
 /** What the proofs of a request come to, in the order of precedence: token, request, offer, proofs. */
@@ -199,20 +203,62 @@ const proven = (desk: Desk, access: Access, configuration: Configuration, proofs
     most: desk.policy.batchSize,
   })
 
+/** What is signed to be handed out, and of which issuance as it was read. */
+type Signed = { issued: IssuedCredential[]; issuance: Issuance }
+
 /** Signs what may be handed out; undefined for what an officer has to release first, or what was handed out before. */
 const issueFor = async (
   desk: Desk,
   { access, configuration, digest }: Asked,
   keys: readonly { did: string }[],
-): Promise<IssuedCredential[] | undefined> => {
-  // In this order: what ends the offer for the same request, meanwhile, shows as a delivery.
-  const found = await desk.book.byId(access.issuance)
-  if ((await deliveryById({ query: desk.house.store.read }, digest)) !== undefined) return undefined
-  const issuance = assertOpen(desk, found)
+): Promise<Signed | undefined> => {
+  const found = await desk.book.asked({ issuance: access.issuance, delivery: digest })
+  if (found?.isKnown === true) return undefined
+  const issuance = assertOpen(desk, found?.issuance)
   if (isExhausted(issuance, configuration)) throw exhausted()
   if (issuance.release === 'asked') return undefined
   const holders = keys.map(({ did }) => did)
-  return issueTo(desk, configuration, issuance.prepared, holders)
+  return { issued: await issueTo(desk, configuration, issuance.prepared, holders), issuance }
+}
+
+/** Together with what others collect, where nothing is in the way; else by itself. */
+const takeSigned = async (
+  desk: Desk,
+  act: AskedAct,
+  asked: Asked,
+  holders: Holders,
+  signed?: Signed,
+): Promise<Taken> => {
+  const { access, configuration, nonces, digest } = asked
+  const { issued, issuance } = signed ?? {}
+  const { token, proof } = access.uses
+  if (issued !== undefined && issuance !== undefined && issuance.release === undefined && token !== undefined) {
+    const isCollected = await desk.collect({
+      ...{ asked: act, id: digest, issued, taking: { issuance, configurationId: configuration.id, token } },
+      uses: [
+        ...(proof === undefined ? [] : [proof]),
+        ...nonces.map(nonce => ({ ...desk.nonces.spending(nonce), owner: digest })),
+      ],
+    })
+    if (isCollected) return { id: digest, state: 'delivered', credentials: issued.map(({ id }) => id) }
+  }
+  return performTaking(desk, act, asked, { holders, issued })
+}
+
+/** What is asked for, by a digest; of the issuance that the same was asked of before, if it was. */
+const identified = async (
+  desk: Desk,
+  access: Access,
+  { id }: Configuration,
+  proofs: unknown,
+): Promise<Pick<Asked, 'access' | 'digest'>> => {
+  const digestFor = (issuance: string) => hash('sha256', canonical([issuance, id, proofs ?? null]), 'base64url')
+  for (const issuance of access.issuances.filter(each => each !== access.issuance)) {
+    const digest = digestFor(issuance)
+    const before = await deliveryById({ query: desk.house.store.read }, digest)
+    if (before !== undefined) return { access: { ...access, issuance }, digest }
+  }
+  return { access, digest: digestFor(access.issuance) }
 }
 
 /** Credential endpoint (OpenID4VCI 1.0, section 8). */
@@ -222,13 +268,11 @@ export const requestCredential = async (desk: Desk, context: Context): Promise<A
   const configuration = configurationOf(desk, access, message.content)
   const reply = await replyTo(desk, message, access.headers)
   const { proofs } = message.content
-  const digest = hash('sha256', canonical([access.issuance, configuration.id, proofs ?? null]), 'base64url')
-  desk.sweep()
   const { keys, nonces } = await proven(desk, access, configuration, proofs)
-  const asked: Asked = { access, configuration, nonces, digest }
-  const issued = await issueFor(desk, asked, keys)
-  const taken = await performTaking(desk, context, asked, { holders: keys, issued })
+  const asked: Asked = { configuration, nonces, ...(await identified(desk, access, configuration, proofs)) }
+  const signed = await issueFor(desk, asked, keys)
+  const taken = await takeSigned(desk, actOf(context, asked, keys), asked, keys, signed)
   return taken.state === 'waiting'
     ? reply(202, waitingBody(desk, taken.id))
-    : reply(200, deliveredBody(desk, taken.id, await credentialsOf(desk, taken, issued)))
+    : reply(200, deliveredBody(desk, taken.id, await credentialsOf(desk, taken, signed?.issued)))
 }

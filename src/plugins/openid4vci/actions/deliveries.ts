@@ -1,5 +1,6 @@
-import { createHmac, hash } from 'node:crypto'
+import { createHmac, hash, type KeyObject } from 'node:crypto'
 import type { Row, Store, Tx } from '../../../kernel/ports.ts'
+import { openJson, sealJson } from '../../../kernel/sealed.ts'
 
 /** What one request collected, or waits for. */
 export type Delivery = {
@@ -7,8 +8,8 @@ export type Delivery = {
   issuance: string
   configuration: string
   state: 'waiting' | 'delivered'
-  /** DIDs that waiting credentials are to be bound to. */
-  holders: string[]
+  /** DIDs that waiting credentials are to be bound to, sealed. */
+  sealedHolders: string | undefined
   /** Ids of the credentials. */
   credentials: string[]
   event: string | undefined
@@ -30,17 +31,29 @@ const columns = 'id, issuance, configuration, state, holders, credentials, event
 
 const read = ({ holders, credentials, event, ...row }: DeliveryRow): Delivery => ({
   ...row,
-  holders: JSON.parse(holders ?? '[]') as string[],
+  sealedHolders: holders ?? undefined,
   credentials: JSON.parse(credentials ?? '[]') as string[],
   event: event ?? undefined,
 })
 
+/** Of an agency's own: names what no table holds, and seals for whom it is waited. */
+export type DeliveryKeys = { naming: KeyObject; holders: KeyObject }
+
+const contextOf = (id: string): string => `openid4vci holders ${id}`
+
+/** For whom it is waited; nobody once the offer has ended. */
+export const holdersOf = ({ holders }: DeliveryKeys, { id, sealedHolders = '' }: Delivery): string[] => {
+  // As they were kept before they were sealed.
+  if (sealedHolders.startsWith('[')) return JSON.parse(sealedHolders) as string[]
+  return openJson<string[]>(holders, Buffer.from(sealedHolders, 'base64url'), contextOf(id)) ?? []
+}
+
 const sha256 = (text: string): string => hash('sha256', text, 'base64url')
 
 /** Secrets that are made of a delivery's id, so that the same request is told the same ones. */
-export const transactionIdOf = (naming: Uint8Array, id: string): string =>
+export const transactionIdOf = (naming: KeyObject, id: string): string =>
   createHmac('sha256', naming).update(`transaction ${id}`).digest('base64url')
-export const notificationIdOf = (naming: Uint8Array, id: string): string =>
+export const notificationIdOf = (naming: KeyObject, id: string): string =>
   createHmac('sha256', naming).update(`notification ${id}`).digest('base64url')
 
 const sqlOf = (column: 'id' | 'transaction_sha256' | 'notification_sha256'): string =>
@@ -77,25 +90,27 @@ export const deliveriesOf = async (store: Store, issuance: string): Promise<Reco
 
 export const addDelivery = (
   tx: Tx,
-  naming: Uint8Array,
-  { id, issuance, configuration, state, holders, credentials, at }: Omit<Delivery, 'event'>,
-): void =>
+  keys: DeliveryKeys,
+  delivery: Omit<Delivery, 'event' | 'sealedHolders'> & { holders: readonly string[] },
+): void => {
+  const { id, issuance, configuration, state, holders, credentials, at } = delivery
   tx.insert('oid4vci_deliveries', [
     {
       ...{ id, issuance, configuration, state, at },
-      holders: state === 'waiting' ? JSON.stringify(holders) : null,
+      holders: state === 'waiting' ? sealJson(keys.holders, holders, contextOf(id)).toString('base64url') : null,
       credentials: state === 'waiting' ? null : JSON.stringify(credentials),
-      transaction_sha256: state === 'waiting' ? sha256(transactionIdOf(naming, id)) : null,
-      notification_sha256: sha256(notificationIdOf(naming, id)),
+      transaction_sha256: state === 'waiting' ? sha256(transactionIdOf(keys.naming, id)) : null,
+      notification_sha256: sha256(notificationIdOf(keys.naming, id)),
       event: null,
     },
   ])
+}
 
 /** @returns whether it still waited. */
-export const deliver = async (tx: Tx, id: string, credentials: readonly string[]): Promise<boolean> => {
-  const sql = `UPDATE oid4vci_deliveries SET state = 'delivered', holders = NULL, credentials = ?
+export const deliver = async (tx: Tx, id: string, credentials: readonly string[], at: number): Promise<boolean> => {
+  const sql = `UPDATE oid4vci_deliveries SET state = 'delivered', holders = NULL, credentials = ?, at = ?
     WHERE id = ? AND state = 'waiting' RETURNING 1 AS done`
-  return (await tx.query(sql, [JSON.stringify(credentials), id])).length === 1
+  return (await tx.query(sql, [JSON.stringify(credentials), at, id])).length === 1
 }
 
 export const isAwaited = async (tx: Tx, issuance: string): Promise<boolean> => {

@@ -30,7 +30,7 @@ export const notifyIssuer = async (desk: Desk, context: Context): Promise<Answer
     act: async tx => {
       await access.spend(tx)
       const delivery = await deliveryByNotification(tx, id)
-      const isOwn = delivery !== undefined && delivery.issuance === access.issuance
+      const isOwn = delivery !== undefined && access.issuances.includes(delivery.issuance)
       if (!isOwn || delivery.state !== 'delivered') throw notificationUnknown()
       if (delivery.event !== named) await noteEvent(tx, delivery.id, named)
       return {}

@@ -21,6 +21,7 @@ import {
   offerUnknown,
   releaseDecided,
   releaseUnasked,
+  txCodeBypassed,
   txCodeUnused,
   validityRefused,
 } from '../errors.ts'
@@ -85,18 +86,22 @@ const validUntilOf = (types: readonly IssuableType[], { validUntil }: OfferBody,
   return time
 }
 
-/** By which the offer can be taken up. @throws Refusal grant_foreign, identification_bypassed, tx_code_unused */
-const grantOf = (desk: Desk, { identifiedBy, grants, txCode }: OfferBody): Prepared['grant'] => {
+/** By which an offer can be taken up that does not say so: never by a grant that asks for less than the offer does. */
+const usualGrants = ({ authorization }: Desk, { identifiedBy, txCode }: OfferBody): readonly Grant[] => {
+  if (identifiedBy !== undefined || authorization.external !== undefined) return ['authorization_code']
+  return txCode === undefined ? ['authorization_code', preAuthorizedGrant] : [preAuthorizedGrant]
+}
+
+/** By which the offer can be taken up. @throws Refusal grant_foreign, identification_bypassed, tx_code_unused, tx_code_bypassed */
+const grantOf = (desk: Desk, body: OfferBody): Prepared['grant'] => {
+  const { identifiedBy, grants, txCode } = body
   const { external } = desk.authorization
-  const usual =
-    identifiedBy === undefined && external === undefined
-      ? ['authorization_code', preAuthorizedGrant]
-      : ['authorization_code']
-  const given: readonly string[] = grants ?? usual
+  const given = grants ?? usualGrants(desk, body)
   const isPreAuthorized = given.includes(preAuthorizedGrant)
   if (external !== undefined && isPreAuthorized) throw grantForeign()
   if (identifiedBy !== undefined && isPreAuthorized) throw identificationBypassed()
   if (txCode !== undefined && !isPreAuthorized) throw txCodeUnused()
+  if (txCode !== undefined && given.includes('authorization_code')) throw txCodeBypassed()
   const { length = txCodeLength.usual, inputMode = 'numeric' } = txCode ?? {}
   return {
     ...(given.includes('authorization_code') ? { authorizationCode: true } : {}),
@@ -176,7 +181,7 @@ export const createCredentialOffer = async (desk: Desk, context: Context): Promi
   if (identifiedBy !== undefined && !desk.knownTypes.some(({ id }) => id === identifiedBy.type))
     throw identificationUnsupported()
   const grant = grantOf(desk, body)
-  desk.sweep()
+  let made: Issuance | undefined
   const { id } = await perform(desk.house, {
     operation: 'createCredentialOffer',
     requires: requires.offer,
@@ -194,12 +199,12 @@ export const createCredentialOffer = async (desk: Desk, context: Context): Promi
       }
       desk.book.add(tx, issuance)
       createGrant(desk, tx, orderOf(issuance, grant))
-      const { id } = issuance
-      return { id }
+      made = { ...issuance, state: 'offered', collected: {} }
+      return { id: issuance.id }
     },
   })
   // Made again of the id, so that the record of idempotency needs to hold no codes.
-  const issuance = await desk.book.byId(id)
+  const issuance = made?.id === id ? made : await desk.book.byId(id)
   if (issuance?.prepared === undefined) throw offerEnded()
   const { offer, txCode: code } = offerOf(desk, issuance, issuance.prepared)
   const { links, credentialOfferUri } = linksOf(desk, id)
@@ -227,17 +232,23 @@ export const getCredentialOffer = (desk: Desk, context: Context): Promise<Answer
   })
 
 /** The link of an offer as a picture. It lets whoever reads it take the offer up. */
-export const getCredentialOfferQr = async (desk: Desk, context: Context): Promise<Answer> => {
-  admit(context.caller, requires.offer)
-  const issuance = await desk.book.byId(idOf(context))
-  if (issuance === undefined) throw offerUnknown()
-  if (!desk.book.isOpen(issuance) || issuance.expires <= desk.house.clock.now()) throw offerEnded()
-  const { links } = linksOf(desk, issuance.id)
-  const { svg, png } = await desk.qr(context.query['scheme'] === 'haip-vci' ? links.haip : links.reference)
-  return context.query['format'] === 'png'
-    ? { status: 200, contentType: 'image/png', body: png }
-    : { status: 200, contentType: 'image/svg+xml', body: svg }
-}
+export const getCredentialOfferQr = (desk: Desk, context: Context): Promise<Answer> =>
+  disclose(desk.house, {
+    operation: 'getCredentialOfferQr',
+    requires: requires.offer,
+    caller: context.caller,
+    input: { offer: idOf(context) },
+    read: async () => {
+      const issuance = await desk.book.byId(idOf(context))
+      if (issuance === undefined) throw offerUnknown()
+      if (!desk.book.isOpen(issuance) || issuance.expires <= desk.house.clock.now()) throw offerEnded()
+      const { links } = linksOf(desk, issuance.id)
+      const { svg, png } = await desk.qr(context.query['scheme'] === 'haip-vci' ? links.haip : links.reference)
+      return context.query['format'] === 'png'
+        ? { status: 200, contentType: 'image/png', body: png }
+        : { status: 200, contentType: 'image/svg+xml', body: svg }
+    },
+  })
 
 /** What a wallet that was told of it by reference reads (section 4.1.3). Whoever knows the address may have it. */
 export const getOfferByReference = async (desk: Desk, context: Context): Promise<Answer> => {

@@ -22,9 +22,9 @@ import {
   recordIdentified,
 } from './identify.ts'
 import type { AuthorizationDesk } from './needs.ts'
-import { consentPage, identifyPage, messagePage, type Told } from './page.ts'
+import { consentPage, type Form, identifyPage, messagePage, type Told } from './page.ts'
 import { authorizationLifeMs, codeLifeMs, refreshPageSeconds } from './policy.ts'
-import { evidenceOf, handleOfUri, keepRequest, requestUriOf } from './push.ts'
+import { assertRoom, evidenceOf, handleOfUri, keepRequest, requestUriOf } from './push.ts'
 import { redirectTo } from './redirect.ts'
 import { type AuthorizationRequest, type Parameters, readRequest, redirectOf } from './request.ts'
 import { type Authorization, cookieOf, formTokenOf, readAuthorization, sessionOf } from './sessions.ts'
@@ -50,7 +50,7 @@ const refusedPage = (refusal: Refusal, backTo?: string): Answer =>
   messagePage({
     heading: 'This cannot go on',
     sentence: refusal.message,
-    status: refusal.kind === 'unavailable' ? 503 : 400,
+    status: refusal.kind === 'unavailable' || refusal.kind === 'too_many' ? 503 : 400,
     back: backTo,
   })
 
@@ -87,30 +87,23 @@ const openPlain = async (desk: AuthorizationDesk, context: Context): Promise<Ans
     const location = back(desk, { redirectUri, state: parameters['state'] }, answer)
     return registered === undefined ? refusedPage(error, location) : seeOther(location)
   }
-  const handle = await perform(desk.house, {
-    ...{ operation: 'authorize', requires: requires.anyone, caller: context.caller, input: evidenceOf(request) },
-    act: async tx => keepRequest(desk, tx, request).handle,
-  })
+  await assertRoom(desk, request)
+  const handle = await desk.house.store.transaction(async tx => keepRequest(desk, tx, request).handle)
   return seeOther(addressOf(desk, id, handle))
 }
 
 /** RFC 9126, section 4: the URI counts once; from then on the browser that brought it goes by its cookie. */
 const begin = async (
   desk: AuthorizationDesk,
-  context: Context,
   authorization: Authorization,
 ): Promise<{ session: string; headers: Record<string, string> }> => {
   const session = newHandle()
-  await perform(desk.house, {
-    ...{ operation: 'authorize', requires: requires.anyone, caller: context.caller },
-    input: { authorization: authorization.id, begins: true },
-    act: async tx => {
-      const now = desk.house.clock.now()
-      const sql = `UPDATE oid4vci_requests SET stage = 'open', session_sha256 = ?, expires = ?
-        WHERE id = ? AND stage = 'pushed' AND expires > ? RETURNING id`
-      const opened = await tx.query(sql, [digestOfHandle(session), now + authorizationLifeMs, authorization.id, now])
-      if (opened.length === 0) throw requestUriUnknown()
-    },
+  await desk.house.store.transaction(async tx => {
+    const now = desk.house.clock.now()
+    const sql = `UPDATE oid4vci_requests SET stage = 'open', session_sha256 = ?, expires = ?
+      WHERE id = ? AND stage = 'pushed' AND expires > ? RETURNING id`
+    const opened = await tx.query(sql, [digestOfHandle(session), now + authorizationLifeMs, authorization.id, now])
+    if (opened.length === 0) throw requestUriUnknown()
   })
   authorization.stage = 'open'
   authorization.expires = desk.house.clock.now() + authorizationLifeMs
@@ -131,11 +124,14 @@ const openedBy = async (desk: AuthorizationDesk, { request, issuance }: Authoriz
 
 type Visit = { authorization: Authorization; handle: string; session: string; headers: Record<string, string> }
 
+const formOf = (desk: AuthorizationDesk, { handle, session }: Pick<Visit, 'handle' | 'session'>): Form => ({
+  ...{ action: pathOf(desk), requestUri: requestUriOf(handle), token: formTokenOf(session) },
+})
+
 const askForWord = async (desk: AuthorizationDesk, visit: Visit): Promise<Answer> => {
   const { authorization, handle, session, headers } = visit
   const told = toldOf(desk, authorization, await openedBy(desk, authorization))
-  const form = { action: pathOf(desk), requestUri: requestUriOf(handle), token: formTokenOf(session) }
-  return consentPage(told, form, headers)
+  return consentPage(told, formOf(desk, { handle, session }), headers)
 }
 
 /** What people call the credential that is asked for, and what is read from it. */
@@ -175,22 +171,25 @@ const askWho = async (
       }
     }
     if (answer !== 'waiting') {
-      const { ended: isOver } = await recordFailure(desk, context, authorization)
+      const { ended: isOver } = await recordFailure(desk, authorization)
       if (isOver) return ended(desk, authorization)
       authorization.failures += 1
       asked = undefined
     }
   }
-  asked ??= await askWhoItIs(desk, context, authorization, { identification, returnTo: again })
-  const { svg } = await desk.qr(asked.other.walletUrl)
+  asked ??= await askWhoItIs(desk, authorization, { identification, returnTo: again })
+  const { other } = asked
   const shown = {
     ...titlesOf(desk, identification),
     walletUrl: asked.same.walletUrl,
-    qr: svg,
+    qr: other === undefined ? undefined : (await desk.qr(other.walletUrl)).svg,
     failed: authorization.failures > 0,
   }
   const told = toldOf(desk, authorization, await openedBy(desk, authorization))
-  return identifyPage(told, shown, { again, refreshSeconds: refreshPageSeconds, headers })
+  return identifyPage(told, shown, {
+    ...{ again, refreshSeconds: refreshPageSeconds, headers },
+    form: formOf(desk, visit),
+  })
 }
 
 const visited = async (desk: AuthorizationDesk, context: Context): Promise<Answer> => {
@@ -202,7 +201,7 @@ const visited = async (desk: AuthorizationDesk, context: Context): Promise<Answe
   if (handle === undefined || authorization.request.clientId !== clientId) throw requestUriUnknown()
   const { session, headers } =
     authorization.stage === 'pushed'
-      ? await begin(desk, context, authorization)
+      ? await begin(desk, authorization)
       : { session: sessionOf(context, authorization), headers: {} }
   const visit: Visit = { authorization, handle, session, headers }
   if (authorization.stage === 'identified') return askForWord(desk, visit)

@@ -68,7 +68,8 @@ export const authorizationEntities: EntitySchema[] = [
   },
 ].map(schema => new EntitySchema({ ...schema, tableName: schema.name }))
 
-const day = 24 * 60 * 60_000
+const minute = 60_000
+const day = 24 * 60 * minute
 
 /** How long rows are kept, in the words of the store's retention rules. */
 export const authorizationRetention = [
@@ -81,7 +82,7 @@ export const authorizationRetention = [
   },
   {
     table: 'oid4vci_requests',
-    keepMs: day,
+    keepMs: 15 * minute,
     why: 'A code that is used twice within its life revokes what it gave.',
     key: 'id',
     age: { column: 'expires', kind: 'ms' },

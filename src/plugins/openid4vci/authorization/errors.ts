@@ -78,6 +78,20 @@ export const refreshUsed = (): Refusal =>
   )
 export const parameterMissing = (name: string): Refusal =>
   new Refusal('malformed', 'parameter_missing', `The parameter ${name} is missing.`, as('invalid_request'))
+export const parameterTooLong = (name: string, most: number): Refusal =>
+  new Refusal(
+    'malformed',
+    'parameter_too_long',
+    `The parameter ${name} has at most ${most} characters.`,
+    as('invalid_request'),
+  )
+export const requestsExceeded = (): Refusal =>
+  new Refusal(
+    'too_many',
+    'requests_exceeded',
+    'Too many wallets that nobody vouches for are asking at the moment; try again in a minute.',
+    as('temporarily_unavailable'),
+  )
 export const grantTypeUnsupported = (): Refusal =>
   new Refusal(
     'malformed',

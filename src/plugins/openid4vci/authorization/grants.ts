@@ -89,12 +89,18 @@ export type GrantRow = Row & {
 
 export const grantColumns = 'id, configurations, tx_code, tries, state, refresh_until, expires'
 
-/** The issuance that a state of an offer belongs to, as long as it can be taken up. */
+/**
+ * The issuance that a state of an offer belongs to, as long as it can be taken up. A state stands in the offer unprotected, so it
+ * opens nothing that a transaction code protects.
+ * @param which.taken also one that was taken up, for the tokens of another server.
+ */
 export const issuanceOfState = async (
   { house: { store, clock } }: Pick<AuthorizationDesk, 'house'>,
   issuerState: string,
+  { taken }: { taken: boolean } = { taken: false },
 ): Promise<string | undefined> => {
-  const sql = `SELECT id FROM oid4vci_grants WHERE issuer_state_sha256 = ? AND state = 'open' AND expires > ?`
+  const sql = `SELECT id FROM oid4vci_grants
+    WHERE issuer_state_sha256 = ? AND state IN (${taken ? `'open', 'spent'` : `'open'`}) AND tx_code IS NULL AND expires > ?`
   const [row] = await store.read<{ id: string }>(sql, [digestOfHandle(issuerState), clock.now()])
   return row?.id
 }

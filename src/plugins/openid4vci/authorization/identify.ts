@@ -2,7 +2,11 @@ import { dcqlOf } from '../../../kernel/dcql.ts'
 import type { Verdict } from '../../../kernel/identity.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Context } from '../../../kernel/plugin.ts'
-import type { PresentationKey, PresentationOutcome } from '../../../kernel/presentation-requests.ts'
+import type {
+  PresentationKey,
+  PresentationOutcome,
+  PresentationPrepared,
+} from '../../../kernel/presentation-requests.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
 import type { ClaimPath } from '../../../kernel/requirement.ts'
 import { requires } from '../policy.ts'
@@ -59,14 +63,17 @@ export const identificationFor = async (
 
 const queryId = 'person'
 
-/** Asks twice, for a wallet on another device and for one on the same, and keeps what opens the answers. */
+/**
+ * Asks a wallet on the device of the browser, which brings its answer back to the browser that began. Where the agency's file allows
+ * it, a wallet on another device is asked as well: whoever answers there may have been sent the code by somebody else, who then
+ * goes on in their name.
+ */
 export const askWhoItIs = async (
   desk: AuthorizationDesk,
-  context: Context,
   authorization: Authorization,
   asking: { identification: Identification; returnTo: string },
 ): Promise<Asked> => {
-  const { presentations } = desk.authorization
+  const { presentations, policy } = desk.authorization
   const { identification, returnTo } = asking
   const { type, paths } = identification
   if (presentations === undefined) throw nothingPrepared()
@@ -74,22 +81,16 @@ export const askWhoItIs = async (
   if (dcql === undefined) throw nothingPrepared()
   const purpose = `${desk.title} asks who you are before your wallet collects what is ready for you.`
   const { expires } = authorization
-  const other = await presentations.prepare({ dcql, purpose, expires })
   const same = await presentations.prepare({ dcql, purpose, expires, returnTo })
-  const asked = {
-    other: { id: other.id, secret: other.secret, walletUrl: other.walletUrl },
-    same: { id: same.id, secret: same.secret, walletUrl: same.walletUrl },
-  }
-  await perform(desk.house, {
-    ...{ operation: 'authorize', requires: requires.anyone, caller: context.caller },
-    input: { authorization: authorization.id, asks: type },
-    act: async tx => {
-      const sql = `UPDATE oid4vci_requests SET sealed = ? WHERE id = ? AND stage = 'open' AND sealed IS NULL RETURNING id`
-      const kept = await tx.query(sql, [sealAsked(desk, authorization.id, asked), authorization.id])
-      if (kept.length === 0) throw requestUriUnknown()
-      other.store(tx)
-      same.store(tx)
-    },
+  const other = policy.crossDevice ? await presentations.prepare({ dcql, purpose, expires }) : undefined
+  const keptOf = ({ id, secret, walletUrl }: PresentationPrepared) => ({ id, secret, walletUrl })
+  const asked: Asked = { same: keptOf(same), other: other && keptOf(other) }
+  await desk.house.store.transaction(async tx => {
+    const sql = `UPDATE oid4vci_requests SET sealed = ? WHERE id = ? AND stage = 'open' AND sealed IS NULL RETURNING id`
+    const kept = await tx.query(sql, [sealAsked(desk, authorization.id, asked), authorization.id])
+    if (kept.length === 0) throw requestUriUnknown()
+    other?.store(tx)
+    same.store(tx)
   })
   return asked
 }
@@ -114,7 +115,7 @@ export const answerTo = async (
     }
   }
   const outcomes = [
-    await outcomeOf({ id: other.id, secret: other.secret }),
+    ...(other === undefined ? [] : [await outcomeOf({ id: other.id, secret: other.secret })]),
     await outcomeOf({ id: same.id, secret: same.secret, responseCode }),
   ]
   const answered = outcomes.find(outcome => outcome.state === 'answered')
@@ -150,7 +151,9 @@ export const issuanceFor = async (
     }
     const person = pick(claims, paths)
     if (person === undefined) continue
-    const prepared = await desk.issuances.ofPerson({ type, claims: person }, request.configurationIds)
+    const prepared = await desk.issuances.ofPerson({ type, claims: person }, request.configurationIds, {
+      taken: false,
+    })
     const found = best(prepared, request.configurationIds)
     if (found !== undefined) return found
   }
@@ -175,19 +178,11 @@ export const recordIdentified = (
   })
 
 /** Somebody else, or no answer: a few of them end the authorization. @returns whether it is at its end. */
-export const recordFailure = (
-  desk: AuthorizationDesk,
-  context: Context,
-  { id }: Authorization,
-): Promise<{ ended: boolean }> =>
-  perform(desk.house, {
-    ...{ operation: 'authorize', requires: requires.anyone, caller: context.caller },
-    input: { authorization: id, identified: false },
-    act: async tx => {
-      const sql = `UPDATE oid4vci_requests SET failures = failures + 1, sealed = NULL,
-        stage = CASE WHEN failures + 1 >= ${identificationsMost} THEN 'ended' ELSE stage END
-        WHERE id = ? AND stage = 'open' RETURNING stage`
-      const [row] = await tx.query(sql, [id])
-      return { ended: row?.['stage'] !== 'open' }
-    },
+export const recordFailure = (desk: AuthorizationDesk, { id }: Authorization): Promise<{ ended: boolean }> =>
+  desk.house.store.transaction(async tx => {
+    const sql = `UPDATE oid4vci_requests SET failures = failures + 1, sealed = NULL,
+      stage = CASE WHEN failures + 1 >= ${identificationsMost} THEN 'ended' ELSE stage END
+      WHERE id = ? AND stage = 'open' RETURNING stage`
+    const [row] = await tx.query(sql, [id])
+    return { ended: row?.['stage'] !== 'open' }
   })

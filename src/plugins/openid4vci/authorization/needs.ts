@@ -11,6 +11,8 @@ export type PreparedIssuance = {
   id: string
   configurationIds: readonly string[]
   identifiedBy?: IdentifiedBy | undefined
+  /** An officer has to release it first, which may take longer than a token lives. */
+  waits: boolean
   /** Milliseconds. */
   expires: number
 }
@@ -24,8 +26,15 @@ export type Issuances = {
    * these configurations is prepared. Undefined where nothing of that kind is given out without an offer.
    */
   identification(configurationIds: readonly string[]): Promise<{ type: string; claims: readonly string[] } | undefined>
-  /** Those that are prepared for whoever these claims describe and hold one of the configurations, the newest first. */
-  ofPerson(person: IdentifiedBy, configurationIds: readonly string[]): Promise<readonly PreparedIssuance[]>
+  /**
+   * Those that are prepared for whoever these claims describe and still hold one of the configurations, the newest first.
+   * @param which.taken also those that somebody has taken up.
+   */
+  ofPerson(
+    person: IdentifiedBy,
+    configurationIds: readonly string[],
+    which: { taken: boolean },
+  ): Promise<readonly PreparedIssuance[]>
 }
 
 /** A credential configuration of the issuer's metadata, as far as authorization speaks of it. */
@@ -39,6 +48,9 @@ export type OfferedConfiguration = {
 
 /** A DPoP proof (RFC 9449), judged by `identity/dpop.ts`. */
 export type Possession = { thumbprint: string; id: string; expires: number; nonce?: string }
+
+/** Something that counts once, and the request that it counts for; `expires` (ms) is until when it has to be remembered. */
+export type Spending = { key: string; owner: string; expires: number }
 
 /** A wallet as its provider attested it (OpenID4VCI 1.0, appendix E), judged by `identity/openid/oauth/`. */
 export type AttestedClient = {
@@ -71,6 +83,8 @@ export type AuthorizationPolicy = {
   /** Wallets that nobody registered and whose provider attests nothing. */
   unknownClients: boolean
   clients: readonly RegisteredClient[]
+  /** People may show who they are with a wallet on another device than the browser: also whoever was sent the code by a fraud. */
+  crossDevice: boolean
 }
 
 /** The claims of an access token of another authorization server (RFC 9068), judged by `identity/openid/oauth/`. */
@@ -132,8 +146,8 @@ export type AuthorizationNeeds = {
   }
   /** Every credential type that is known here, for asking people for theirs. */
   knownTypes: readonly TypeView[]
-  /** Uses something up within an act, for the request `owner` alone. @throws Refusal unauthenticated/proof_replayed */
-  spend(tx: Tx, spending: { key: string; owner: string; expires: number }): Promise<void>
+  /** Uses something up within an act. What is asked for in the same turn goes together. @throws Refusal unauthenticated/proof_replayed */
+  spend(tx: Tx, spending: Spending): Promise<void>
   qr(text: string): Promise<{ svg: string; png: Uint8Array }>
 }
 

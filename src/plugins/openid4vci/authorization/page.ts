@@ -12,10 +12,13 @@ h2 { font-size: 1.125rem; margin-bottom: .25rem; }
 a { color: var(--link); }
 img { background: #fff; display: block; height: auto; max-width: 18rem; width: 100%; }
 button, .button { background: var(--link); border: 2px solid var(--link); border-radius: .25rem; color: #fff;
-  display: inline-block; font: inherit; margin: .5rem .5rem .5rem 0; min-height: 2.75rem; padding: .5rem 1.25rem;
+  box-sizing: border-box; display: inline-block; font: inherit; margin: .5rem .5rem .5rem 0; min-height: 2.75rem; padding: .5rem 1.25rem;
   text-decoration: none; }
 button.second { background: transparent; color: var(--link); }
 :focus-visible { outline: 3px solid #b35c00; outline-offset: 2px; }
+form { margin: .5rem 0; }
+summary { min-height: 1.75rem; }
+.small { font-size: 1rem; }
 .note { border-left: .25rem solid var(--line); padding-left: .75rem; }
 @media (prefers-color-scheme: dark) { :root { --link: #1f6fc2; --ink: #eee; --paper: #161616; }
   a, button.second { color: #9cf; } }
@@ -89,7 +92,8 @@ const credentialList = ({ credentials }: Told): string =>
   `<ul>${credentials
     .map(({ name, claims }) => {
       const said = claims.filter(claim => claim !== '').map(escaped)
-      return `<li><strong>${escaped(name)}</strong>${said.length === 0 ? '' : `: ${said.join(', ')}`}</li>`
+      const details = `<details><summary>What it can say about you</summary>${said.join(', ')}</details>`
+      return `<li><strong>${escaped(name)}</strong>${said.length === 0 ? '' : details}</li>`
     })
     .join('\n')}</ul>`
 
@@ -105,45 +109,68 @@ const walletText = ({ clientId, clientName, redirectUri, vouched }: Told): strin
 const what = (told: Told): string =>
   `<p>${escaped(told.institution)} has this ready for you:</p>\n${credentialList(told)}\n${walletText(told)}`
 
+/** Where the citizen's word goes, and what shows that it is theirs. */
+export type Form = { action: string; requestUri: string; token: string }
+
+const formOf = ({ action, requestUri, token }: Form, buttons: string): string =>
+  `<form method="post" action="${escaped(action)}">
+<input type="hidden" name="request_uri" value="${escaped(requestUri)}">
+<input type="hidden" name="token" value="${escaped(token)}">
+${buttons}
+</form>`
+
+const cancel = '<button class="second" name="decision" value="deny">Cancel</button>'
+
 /** Asks for the citizen's word. */
-export const consentPage = (
-  told: Told,
-  form: { action: string; requestUri: string; token: string },
-  headers: Record<string, string>,
-): Answer =>
+export const consentPage = (told: Told, form: Form, headers: Record<string, string>): Answer =>
   page({
     heading: 'Collect this with your wallet?',
     formTarget: formTargetOf(told.redirectUri),
     headers,
     body: `${what(told)}
-<form method="post" action="${escaped(form.action)}">
-<input type="hidden" name="request_uri" value="${escaped(form.requestUri)}">
-<input type="hidden" name="token" value="${escaped(form.token)}">
-<button name="decision" value="allow">Give it to my wallet</button>
-<button class="second" name="decision" value="deny">Cancel</button>
-</form>`,
+${formOf(form, `<button name="decision" value="allow">Give it to my wallet</button>\n${cancel}`)}
+<p class="small">If you cancel, nothing is given. You can begin again in your wallet for as long as this is ready for you.</p>`,
   })
 
 const failedNote = '<p class="note" role="alert">That did not say that this is yours. You can try once more.</p>\n'
 
-/** Asks who the citizen is, by what their wallet holds. */
+const noWalletHere = `<p>Your wallet brings you back here. Is it on another device? Then begin again there: open the offer with that
+wallet, on that device.</p>`
+
+/** For where the agency's file allows a wallet on another device. */
+const otherDevice = (qr: string, again: string): string => `<h2>Or with a wallet on another device</h2>
+<p class="note"><strong>Scan this code only if you opened this page yourself.</strong> Whoever sent you a picture of it collects
+in your name what is yours.</p>
+<img alt="QR code that opens the request in a wallet" src="data:image/svg+xml;base64,${Buffer.from(qr).toString('base64')}">
+<p>This page goes on by itself when your wallet has answered. <a href="${escaped(again)}">Look now</a></p>`
+
+/** What is asked of the citizen. `qr` is for a wallet on another device, where that is allowed. */
+type Question = {
+  credential: string
+  claims: readonly string[]
+  walletUrl: string
+  qr: string | undefined
+  failed: boolean
+}
+
+/** Asks who the citizen is, by what their wallet holds. Nothing but an answer from another device needs the page to look by itself. */
 export const identifyPage = (
   told: Told,
-  asked: { credential: string; claims: readonly string[]; walletUrl: string; qr: string; failed: boolean },
-  at: { again: string; refreshSeconds: number; headers: Record<string, string> },
+  asked: Question,
+  at: { again: string; refreshSeconds: number; form: Form; headers: Record<string, string> },
 ): Answer =>
   page({
     heading: 'Show who you are',
-    refreshSeconds: at.refreshSeconds,
+    ...(asked.qr === undefined ? {} : { refreshSeconds: at.refreshSeconds }),
+    formTarget: formTargetOf(told.redirectUri),
     headers: at.headers,
     body: `${asked.failed ? failedNote : ''}${what(told)}
 <h2>First show who you are</h2>
 <p>Show your <strong>${escaped(asked.credential)}</strong>.
 Only this is read from it: ${asked.claims.map(escaped).join(', ')}.</p>
 <p><a class="button" href="${escaped(asked.walletUrl)}">Open my wallet on this device</a></p>
-<p>Or scan this code with the wallet on your phone:</p>
-<img alt="QR code that opens the request in a wallet" src="data:image/svg+xml;base64,${Buffer.from(asked.qr).toString('base64')}">
-<p>This page goes on by itself when your wallet has answered. <a href="${escaped(at.again)}">Look now</a></p>`,
+${asked.qr === undefined ? noWalletHere : otherDevice(asked.qr, at.again)}
+${formOf(at.form, cancel)}`,
   })
 
 /** Says that it is over, one way or the other; what to do stands in the sentence. */

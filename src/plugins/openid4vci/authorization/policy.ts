@@ -22,6 +22,13 @@ export const triesMost = 5
 /** Presentations that say somebody else, or nothing, before an authorization ends. */
 export const identificationsMost = 5
 
+/** What a request says of its wallet is kept, and shown, at most as long as this (characters). */
+export const clientIdMost = 512
+export const stateMost = 1_024
+
+/** Requests under way, past which wallets that nobody vouches for have to wait: some 30 MB. */
+export const strangersMost = 20_000
+
 /** How often the page of a citizen looks whether the wallet has answered. */
 export const refreshPageSeconds = 4
 export const sweepEveryMs = minute

@@ -1,12 +1,16 @@
-import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
-import { requires } from '../policy.ts'
 import { clientOf, nonceHeaders } from './client.ts'
-import { clientUnknown, parameterMissing, requestObjectUnsupported, serverElsewhere } from './errors.ts'
+import {
+  clientUnknown,
+  parameterMissing,
+  requestObjectUnsupported,
+  requestsExceeded,
+  serverElsewhere,
+} from './errors.ts'
 import { digestOfHandle, newHandle } from './handles.ts'
 import type { AuthorizationDesk } from './needs.ts'
-import { pushedLifeMs } from './policy.ts'
+import { pushedLifeMs, strangersMost } from './policy.ts'
 import { type AuthorizationRequest, type Parameters, readRequest } from './request.ts'
 
 const prefix = 'urn:ietf:params:oauth:request_uri:'
@@ -17,7 +21,10 @@ export const handleOfUri = (requestUri: string | undefined): string | undefined 
 
 export const requestUriOf = (handle: string): string => `${prefix}${handle}`
 
-/** Keeps a request until the citizen's browser comes with its URI. */
+/**
+ * Keeps a request until the citizen's browser comes with its URI. Anybody may ask, as often as they like, and it changes nothing for
+ * anybody: the evidence begins with the citizen's word.
+ */
 export const keepRequest = (
   desk: AuthorizationDesk,
   tx: Tx,
@@ -35,6 +42,21 @@ export const keepRequest = (
   return { handle, expires }
 }
 
+/**
+ * Wallets that nobody vouches for share so many requests under way: what strangers send fills no disk, and shuts out no wallet
+ * that is known.
+ * @throws Refusal too_many/requests_exceeded
+ */
+export const assertRoom = async (
+  { house: { store, clock } }: AuthorizationDesk,
+  { vouched }: Pick<AuthorizationRequest, 'vouched'>,
+): Promise<void> => {
+  if (vouched) return
+  // Of those rows the first that is past the bound tells enough: it is found by the index, and none is counted.
+  const sql = 'SELECT expires FROM oid4vci_requests WHERE expires > ? ORDER BY expires LIMIT 1 OFFSET ?'
+  if ((await store.read(sql, [clock.now(), strangersMost])).length > 0) throw requestsExceeded()
+}
+
 /** What of a request stands in the evidence: nothing that says whose it is. */
 export const evidenceOf = ({ clientId, configurationIds, issuance }: AuthorizationRequest) => ({
   ...{ clientId, configurationIds, issuance: issuance ?? null },
@@ -42,7 +64,7 @@ export const evidenceOf = ({ clientId, configurationIds, issuance }: Authorizati
 
 /**
  * RFC 9126: a wallet hands in its authorization request itself.
- * @throws Refusal of `clientOf` and of `readRequest`
+ * @throws Refusal of `clientOf` and of `readRequest`; too_many/requests_exceeded
  */
 export const pushAuthorizationRequest = async (desk: AuthorizationDesk, context: Context): Promise<Answer> => {
   if (desk.authorization.external !== undefined) throw serverElsewhere()
@@ -54,13 +76,10 @@ export const pushAuthorizationRequest = async (desk: AuthorizationDesk, context:
   })
   if (client.id === undefined) throw clientId === undefined ? parameterMissing('client_id') : clientUnknown()
   const request = await readRequest(desk, parameters, { ...client, id: client.id })
-  const handle = await perform(desk.house, {
-    ...{ operation: 'pushAuthorizationRequest', requires: requires.anyone, caller: context.caller },
-    input: evidenceOf(request),
-    act: async tx => {
-      await client.spend(tx)
-      return keepRequest(desk, tx, request).handle
-    },
+  await assertRoom(desk, request)
+  const handle = await desk.house.store.transaction(async tx => {
+    await client.spend(tx)
+    return keepRequest(desk, tx, request).handle
   })
   return {
     status: 201,

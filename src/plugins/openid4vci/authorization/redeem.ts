@@ -66,6 +66,10 @@ const judgeTxCode = async (
   return triesLeft > 0 ? txCodeWrong(triesLeft) : codeBlocked()
 }
 
+/** Whether what is taken up has to be released first; of a token that is bound to a key it makes no difference. */
+const waitsFor = async (desk: AuthorizationDesk, { client }: TokenRequest, issuance: string): Promise<boolean> =>
+  client.possession === undefined && (await desk.issuances.find(issuance))?.waits === true
+
 /** From here on the row stands for the tokens: whoever makes or revokes some of them locks it first, so it outlives them. */
 const spendGrant = async (tx: Tx, id: string, refreshUntil: number): Promise<void> => {
   await tx.query(`UPDATE oid4vci_grants SET state = 'spent', expires = ? WHERE id = ?`, [refreshUntil, id])
@@ -76,23 +80,35 @@ const lockGrant = async (tx: Tx, id: string | null): Promise<GrantRow | undefine
   return (await tx.query<GrantRow>(sql, [id]))[0]
 }
 
-/** Most codes need nothing else: one statement finds, judges and spends them. */
-const takeUp = async (desk: AuthorizationDesk, tx: Tx, code256: string): Promise<GrantRow | undefined> => {
+/**
+ * Most codes need nothing else: one statement finds, judges and spends them, for many requests.
+ * @returns the grants that were taken up, by the digests of their codes.
+ */
+export const takeUp = async (
+  desk: AuthorizationDesk,
+  tx: Tx,
+  codes: readonly string[],
+): Promise<ReadonlyMap<string, GrantRow>> => {
+  // Statements are as few as powers of two.
+  const listed = [...codes]
+  while (listed.length & (listed.length - 1)) listed.push('')
   const sql = `UPDATE oid4vci_grants SET state = 'spent',
     expires = CASE WHEN refresh_until > 0 THEN refresh_until ELSE ? END
-    WHERE code_sha256 = ? AND state = 'open' AND tx_code IS NULL AND expires > ? RETURNING ${grantColumns}`
-  const values = [refreshUntilOf(desk, 0), code256, desk.house.clock.now()]
-  return (await tx.query<GrantRow>(sql, values))[0]
+    WHERE code_sha256 IN (${listed.map(() => '?').join(', ')}) AND state = 'open' AND tx_code IS NULL AND expires > ?
+    RETURNING code_sha256, ${grantColumns}`
+  const values = [refreshUntilOf(desk, 0), ...listed, desk.house.clock.now()]
+  const rows = await tx.query<GrantRow & { code_sha256: string }>(sql, values)
+  return new Map(rows.map(row => [row.code_sha256, row]))
 }
 
-const preAuthorizedAnswer = (
+export const preAuthorizedAnswer = (
   desk: AuthorizationDesk,
   tx: Tx,
   request: TokenRequest,
-  grant: GrantRow,
+  { grant, waits }: { grant: GrantRow; waits: boolean },
 ): { answer: TokenAnswer } => {
   const authorized: Authorized = {
-    ...{ issuance: grant.id, identifiers: request.detailed !== undefined },
+    ...{ issuance: grant.id, identifiers: request.detailed !== undefined, waits },
     configurationIds: narrowed(JSON.parse(grant.configurations) as string[], request),
     refreshUntil: refreshUntilOf(desk, Number(grant.refresh_until)),
   }
@@ -110,8 +126,10 @@ export const redeemPreAuthorized = async (
   { code, txCode }: { code: string; txCode: string | undefined },
 ): Promise<Redeemed> => {
   const code256 = digestOfHandle(code)
-  const taken = txCode === undefined ? await takeUp(desk, tx, code256) : undefined
-  if (taken !== undefined) return preAuthorizedAnswer(desk, tx, request, taken)
+  const taken = txCode === undefined ? (await takeUp(desk, tx, [code256])).get(code256) : undefined
+  if (taken !== undefined) {
+    return preAuthorizedAnswer(desk, tx, request, { grant: taken, waits: await waitsFor(desk, request, taken.id) })
+  }
   const lock = `UPDATE oid4vci_grants SET state = state WHERE code_sha256 = ? RETURNING ${grantColumns}`
   const [grant] = await tx.query<GrantRow>(lock, [code256])
   if (grant === undefined) throw codeUnknown()
@@ -122,7 +140,7 @@ export const redeemPreAuthorized = async (
   const refusal = await judgeTxCode(desk, tx, grant, txCode)
   if (refusal !== undefined) return { refusal }
   await spendGrant(tx, grant.id, refreshUntilOf(desk, Number(grant.refresh_until)))
-  return preAuthorizedAnswer(desk, tx, request, grant)
+  return preAuthorizedAnswer(desk, tx, request, { grant, waits: await waitsFor(desk, request, grant.id) })
 }
 
 type CodeRow = Row & { id: string; stage: Stage; request: string; issuance: string | null; code_expires: number }
@@ -175,7 +193,9 @@ export const redeemCode = async (
     return { refusal: wrong }
   }
   const grant = await lockGrant(tx, row.issuance)
-  if (grant === undefined || grant.state !== 'open' || Number(grant.expires) <= desk.house.clock.now()) {
+  // What a transaction code protects is had by no code without it.
+  const isOpen = grant?.state === 'open' && grant.tx_code === null && Number(grant.expires) > desk.house.clock.now()
+  if (grant === undefined || !isOpen) {
     await burn(tx, row.id)
     return { refusal: codeEnded() }
   }
@@ -188,7 +208,8 @@ export const redeemCode = async (
   const identifiers = authorized.details || request.detailed !== undefined
   const refreshUntil = refreshUntilOf(desk, Number(grant.refresh_until))
   await spendGrant(tx, grant.id, refreshUntil)
-  const tokens: Authorized = { issuance: grant.id, configurationIds, identifiers, refreshUntil }
+  const waits = await waitsFor(desk, request, grant.id)
+  const tokens: Authorized = { issuance: grant.id, configurationIds, identifiers, refreshUntil, waits }
   return { answer: giveTokens(desk, tx, tokens, { client: request.client, refresh: true }) }
 }
 
@@ -206,8 +227,8 @@ type RefreshRow = Row & {
 
 /**
  * Refresh tokens (RFC 6749, section 6; RFC 9449, section 5; attestation draft 07, section 12.3): for the same wallet with the same
- * keys. Each counts once, and one that comes again revokes all of its authorization (RFC 9700, section 4.14); under HAIP 1.0 they
- * stay as they are, as FAPI 2.0 wants it of tokens that are bound to a key.
+ * keys, or without any where none was asked for. Each counts once, and one that comes again revokes all of its authorization
+ * (RFC 9700, section 4.14); under HAIP 1.0 they stay as they are, as FAPI 2.0 wants it of tokens that are bound to a key.
  */
 export const redeemRefresh = async (
   desk: AuthorizationDesk,
@@ -225,7 +246,7 @@ export const redeemRefresh = async (
   if (grant === undefined || grant.state === 'ended') throw refreshUnknown()
   const [row] = await tx.query<RefreshRow>(lock, [sha256])
   if (row === undefined || row.state === 'revoked') throw refreshUnknown()
-  if (row.thumbprint !== client.possession?.thumbprint) throw keyDiffers()
+  if (row.thumbprint !== (client.possession?.thumbprint ?? null)) throw keyDiffers()
   if (row.client !== (client.id ?? row.client) || row.instance !== (client.attested?.instance ?? null)) {
     throw codeOfAnother()
   }
@@ -238,7 +259,7 @@ export const redeemRefresh = async (
   if (!haip) await tx.query(`UPDATE oid4vci_tokens SET state = 'used' WHERE sha256 = ?`, [sha256])
   const renewable = JSON.parse(row.configurations) as string[]
   const authorized: Authorized = {
-    ...{ issuance: row.issuance, refreshUntil: Number(row.refresh_until), renewable },
+    ...{ issuance: row.issuance, refreshUntil: Number(row.refresh_until), renewable, waits: row.thumbprint === null },
     configurationIds: narrowed(renewable, request),
     identifiers: Number(row.identifiers) !== 0 || request.detailed !== undefined,
   }

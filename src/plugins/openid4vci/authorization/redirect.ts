@@ -29,6 +29,8 @@ const assertWeb = (uri: string, { protocol, hostname, origin }: URL): void => {
     throw redirectForbidden('Write the host of the redirect_uri as it is, in lower case and without a default port.')
   }
   if (!uri.startsWith(origin)) throw redirectForbidden('Write the host of the redirect_uri as it is, in lower case.')
+  // The host stands in the policy of the page, where these end a directive.
+  if (/[;,]/.test(hostname)) throw redirectForbidden('The host of a redirect_uri has no semicolon or comma.')
   if (protocol === 'https:' || loopback.has(hostname)) return
   throw redirectForbidden('A redirect_uri is https, or on the device itself (RFC 8252, section 7.3).')
 }

@@ -6,6 +6,7 @@ import {
   issuerStateUnknown,
   nothingPrepared,
   parameterMissing,
+  parameterTooLong,
   requestObjectUnsupported,
   responseModeUnsupported,
   responseTypeUnsupported,
@@ -14,6 +15,7 @@ import {
 } from './errors.ts'
 import { issuanceOfState } from './grants.ts'
 import type { AuthorizationDesk } from './needs.ts'
+import { clientIdMost, stateMost } from './policy.ts'
 import { assertRedirect } from './redirect.ts'
 
 /** Parameters as they came; those that are not known are passed over (RFC 6749, section 3.1). */
@@ -101,8 +103,9 @@ export const redirectOf = (
 /**
  * Reads an authorization request (RFC 6749, section 4.1.1; OpenID4VCI 1.0, section 5.1), whether it was pushed or came with the
  * citizen's browser.
- * @throws Refusal malformed: parameter_missing, redirect_forbidden, unsupported_response_type, code_challenge_refused, invalid_scope,
- * invalid_authorization_details, invalid_target, issuer_state_unknown …; forbidden/issuance_unprepared
+ * @throws Refusal malformed: parameter_missing, parameter_too_long, redirect_forbidden, unsupported_response_type,
+ * code_challenge_refused, invalid_scope, invalid_authorization_details, invalid_target, issuer_state_unknown …;
+ * forbidden/issuance_unprepared
  */
 export const readRequest = async (
   desk: AuthorizationDesk,
@@ -110,6 +113,8 @@ export const readRequest = async (
   client: Client & { id: string },
 ): Promise<AuthorizationRequest> => {
   const redirectUri = redirectOf(parameters, client)
+  if (client.id.length > clientIdMost) throw parameterTooLong('client_id', clientIdMost)
+  if ((parameters['state'] ?? '').length > stateMost) throw parameterTooLong('state', stateMost)
   if (parameters['request'] !== undefined) throw requestObjectUnsupported()
   if (parameters['response_type'] !== 'code') throw responseTypeUnsupported()
   if ((parameters['response_mode'] ?? 'query') !== 'query') throw responseModeUnsupported()

@@ -5,6 +5,7 @@ import { createAttestationChallenge, getAuthorizationServerMetadata } from './me
 import type { AuthorizationDesk } from './needs.ts'
 import { pushAuthorizationRequest } from './push.ts'
 import { openAuthorizationSweep } from './sweep.ts'
+import { openTakingUp } from './taking-up.ts'
 import { exchangeToken } from './token.ts'
 
 type Action = (desk: AuthorizationDesk, context: Context) => Promise<Answer>
@@ -12,6 +13,7 @@ type Action = (desk: AuthorizationDesk, context: Context) => Promise<Answer>
 /** operationId → what runs. Anyone may call: wallets prove themselves in the protocol's own ways, which the actions judge. */
 export const authorizationRoutes = (desk: AuthorizationDesk): Record<string, Route> => {
   const sweep = openAuthorizationSweep(desk)
+  const takeUp = openTakingUp(desk)
   const route = (action: Action): Route => ({
     requires: requires.anyone,
     run: context => {
@@ -24,7 +26,7 @@ export const authorizationRoutes = (desk: AuthorizationDesk): Record<string, Rou
     pushAuthorizationRequest: route(pushAuthorizationRequest),
     authorize: route(authorize),
     decideAuthorization: route(decideAuthorization),
-    exchangeToken: route(exchangeToken),
+    exchangeToken: route((_, context) => exchangeToken(desk, context, takeUp)),
     createAttestationChallenge: route(createAttestationChallenge),
   }
 }

@@ -12,8 +12,8 @@ export type Stage = 'pushed' | 'open' | 'identified' | 'coded' | 'redeemed' | 'b
 
 /** A presentation that was asked for. The secret opens its answer. */
 type Asking = { id: string; secret: string; walletUrl: string }
-/** One for a wallet on another device, one for the same: which of them is answered shows later. */
-export type Asked = { other: Asking; same: Asking }
+/** One for a wallet on the same device, and one for another where that is allowed: which of them is answered shows later. */
+export type Asked = { same: Asking; other: Asking | undefined }
 
 /** An authorization under way. Times are milliseconds. */
 export type Authorization = {

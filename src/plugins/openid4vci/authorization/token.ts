@@ -8,6 +8,7 @@ import { grantTypeUnsupported, parameterMissing, serverElsewhere, targetInvalid,
 import { digestOfHandle } from './handles.ts'
 import type { AuthorizationDesk } from './needs.ts'
 import { type Redeemed, redeemCode, redeemPreAuthorized, redeemRefresh, type TokenRequest } from './redeem.ts'
+import type { openTakingUp } from './taking-up.ts'
 
 export const preAuthorizedGrant = 'urn:ietf:params:oauth:grant-type:pre-authorized_code'
 export const grantTypes = ['authorization_code', preAuthorizedGrant, 'refresh_token'] as const
@@ -56,7 +57,11 @@ const redemptionOf = (desk: AuthorizationDesk, form: Form): Redemption => {
  * @throws Refusal named in `error` as the specifications name it: invalid_grant, invalid_request, invalid_client, invalid_dpop_proof,
  * use_dpop_nonce …
  */
-export const exchangeToken = async (desk: AuthorizationDesk, context: Context): Promise<Answer> => {
+export const exchangeToken = async (
+  desk: AuthorizationDesk,
+  context: Context,
+  takeUp: ReturnType<typeof openTakingUp>,
+): Promise<Answer> => {
   if (desk.authorization.external !== undefined) throw serverElsewhere()
   const form = (context.body ?? {}) as Form
   const { handle, anonymous, redeem } = redemptionOf(desk, form)
@@ -67,9 +72,19 @@ export const exchangeToken = async (desk: AuthorizationDesk, context: Context): 
   const client = await clientOf(desk, context, {
     ...{ path: '/openid4vci/token', clientId: form['client_id'], anonymous, binding: true },
   })
-  const redeemed = await perform(desk.house, {
+  const code256 = digestOfHandle(handle)
+  const asked = {
     ...{ operation: 'exchangeToken', requires: requires.anyone, caller: context.caller },
-    input: { grantType: form['grant_type'] ?? '', grant: digestOfHandle(handle), client: client.id ?? null },
+    input: { grantType: form['grant_type'] ?? '', grant: code256, client: client.id ?? null },
+  }
+  const headers = { ...nonceHeaders(client), 'cache-control': 'no-store' }
+  const isPlain = form['grant_type'] === preAuthorizedGrant && form['tx_code'] === undefined
+  if (isPlain && detailed === undefined && client.attested === undefined && client.possession !== undefined) {
+    const body = await takeUp({ asked, code256, client })
+    if (body !== undefined) return { status: 200, headers, body }
+  }
+  const redeemed = await perform(desk.house, {
+    ...asked,
     act: async (tx, record) => {
       await client.spend(tx)
       const outcome = await redeem(tx, { client, detailed })
@@ -78,5 +93,5 @@ export const exchangeToken = async (desk: AuthorizationDesk, context: Context): 
     },
   })
   if ('refusal' in redeemed) throw redeemed.refusal
-  return { status: 200, headers: { ...nonceHeaders(client), 'cache-control': 'no-store' }, body: redeemed.answer }
+  return { status: 200, headers, body: redeemed.answer }
 }

@@ -15,6 +15,8 @@ export type Authorized = {
   identifiers: boolean
   /** Until when (ms) tokens can be renewed. */
   refreshUntil: number
+  /** What was authorized waits for an officer: a token that is bound to no key can be renewed too, and its renewal counts once. */
+  waits?: boolean
 }
 
 /** RFC 6749, section 5.1; RFC 9449, section 5; OpenID4VCI 1.0, section 6.2. */
@@ -43,7 +45,8 @@ const scopeOf = ({ configurations }: AuthorizationDesk, ids: readonly string[]):
   ids.flatMap(id => configurations.get(id)?.scope ?? []).join(' ')
 
 /**
- * Makes an access token, and one to renew it with where the wallet proved a key that both are bound to.
+ * Makes an access token, and one to renew it with where the wallet proved a key that both are bound to, or where it could not
+ * collect without one.
  * @param options.refresh whether to give a refresh token.
  */
 export const giveTokens = (
@@ -57,7 +60,8 @@ export const giveTokens = (
   const lifeMs = isBound ? boundLifeMs : bearerLifeMs
   const access = newHandle()
   const rows = [rowOf(authorized, client, { handle: access, kind: 'access', expires: now + lifeMs })]
-  const renewal = refresh && isBound && authorized.refreshUntil > now + lifeMs ? newHandle() : undefined
+  const isLasting = isBound || authorized.waits === true
+  const renewal = refresh && isLasting && authorized.refreshUntil > now + lifeMs ? newHandle() : undefined
   if (renewal !== undefined) {
     rows.push(rowOf(authorized, client, { handle: renewal, kind: 'refresh', expires: authorized.refreshUntil }))
   }

@@ -13,7 +13,7 @@ import {
   sealWalletAttestation,
   type WalletProvider,
 } from '../../../../src/identity/openid/vci/wallet-provider.ts'
-import { wellKnown } from '../../../../src/identity/openid/vci/wallet-reading.ts'
+import { serverMetadataUrl, wellKnown } from '../../../../src/identity/openid/vci/wallet-reading.ts'
 import { readServerMetadata } from '../../../../src/identity/openid/vci/wallet-server.ts'
 import { type MetadataTrust, openSignedMetadata } from '../../../../src/identity/openid/vci/wallet-signed-metadata.ts'
 import { certificatesOfX5c, readCertificate } from '../../../../src/identity/x509/certificate.ts'
@@ -198,6 +198,10 @@ describe('metadata (sections 12.2 and 12.3)', () => {
     expect(wellKnown('https://tenant.issuer.example.com', 'openid-credential-issuer')).toBe(
       'https://tenant.issuer.example.com/.well-known/openid-credential-issuer',
     )
+    const place = 'https://server.example.com/.well-known/oauth-authorization-server'
+    expect(serverMetadataUrl('https://server.example.com/tenant/')).toBe(`${place}/tenant`)
+    expect(serverMetadataUrl('https://server.example.com/tenant')).toBe(`${place}/tenant`)
+    expect(serverMetadataUrl('https://server.example.com/')).toBe(place)
   })
 
   const lies: [string, Body, string][] = [
@@ -243,6 +247,16 @@ describe('metadata (sections 12.2 and 12.3)', () => {
       token_endpoint_auth_methods_supported: ['none', 'attest_jwt_client_auth'],
     }
     expect(readServerMetadata(bound, server.issuer)).toMatchObject({ dpop: false, attestation: 'taken' })
+  })
+
+  test('steps of a claim’s path that are no steps are not shown', () => {
+    const { credential_configurations_supported: supported } = published.issuerMetadata as {
+      credential_configurations_supported: Record<string, Record<string, unknown>>
+    }
+    const claims = [{ path: ['address', { toString: 1 }, 0, null] }]
+    const changed = { [id]: { ...supported[id], credential_metadata: { claims } } }
+    const metadata = { ...published.issuerMetadata, credential_configurations_supported: changed }
+    expect(readIssuerMetadata(metadata, issuer, [id]).configurations[0]?.claims).toEqual(['address.0.*'])
   })
 })
 

@@ -46,7 +46,13 @@ export const permit = 'ResidencePermit.1.dc_sd_jwt'
 const minute = 60_000
 
 const contract = compileContract(readOpenApi())
-const everyone: AuthorizationPolicy = { haip: false, bearer: true, unknownClients: true, clients: [] }
+const everyone: AuthorizationPolicy = {
+  haip: false,
+  bearer: true,
+  unknownClients: true,
+  clients: [],
+  crossDevice: false,
+}
 const issuerPolicy = {
   haip: false,
   attestation: undefined,
@@ -137,9 +143,12 @@ export const openServer = async (
 
   /** As the issuer prepares something: both in one act. */
   const offer = async (
-    order: Partial<GrantOrder> & { identifiedBy?: { type: string; claims: Record<string, unknown> } } = {},
+    order: Partial<GrantOrder> & {
+      identifiedBy?: { type: string; claims: Record<string, unknown> }
+      release?: 'asked'
+    } = {},
   ): Promise<GrantGiven & { issuance: string }> => {
-    const { identifiedBy, ...rest } = order
+    const { identifiedBy, release, ...rest } = order
     const issuance = randomUUID()
     const now = clock.now()
     const grant: GrantOrder = {
@@ -148,7 +157,7 @@ export const openServer = async (
     }
     const given = await store.transaction(async tx => {
       book.add(tx, {
-        ...{ id: issuance, configurationIds: [...grant.configurationIds], times: 1, release: undefined },
+        ...{ id: issuance, configurationIds: [...grant.configurationIds], times: 1, release },
         prepared: { claims: {}, grant, identifiedBy },
         ...{ created: now, expires: grant.expires, collectBy: now + 60 * minute },
       })

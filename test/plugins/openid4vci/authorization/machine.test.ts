@@ -41,17 +41,18 @@ const tokenOf = (body: Record<string, unknown>, wallet: Wallet, made: number): T
 
 const isFresh = ({ made }: { made: number }, lifeMs: number, real: Real): boolean => real.clock.now() < made + lifeMs
 
-const offer: Step = {
-  name: 'offer',
+/** Both grants, as no offer has them that is protected by a transaction code; then the state has to open nothing. */
+const offer = (isProtected: boolean): Step => ({
+  name: isProtected ? 'protected offer' : 'offer',
   async run(model, { server, clock }) {
-    const txCode = { length: 4, inputMode: 'numeric' } as const
+    const txCode = isProtected ? ({ length: 4, inputMode: 'numeric' } as const) : undefined
     const given = await server.offer({ preAuthorized: { txCode }, authorizationCode: true })
     model.offers.push({
       ...{ issuance: given.issuance, code: given.preAuthorizedCode ?? '', txCode: given.txCode ?? '' },
       ...{ state: given.issuerState ?? '', made: clock.now(), tries: 5, standing: 'open', codes: [], tokens: [] },
     })
   },
-}
+})
 
 const preAuthorized = (at: number, isRight: boolean): Step => ({
   name: `pre-authorized ${at} ${isRight ? 'right' : 'wrong'}`,
@@ -59,14 +60,20 @@ const preAuthorized = (at: number, isRight: boolean): Step => ({
     const found = pick(model.offers, at)
     if (found === undefined) return
     const wallet = newWallet(real.server)
-    const wrong = `${(Number(found.txCode[0]) + 1) % 10}${found.txCode.slice(1)}`
-    const answer = await wallet.preAuthorized(found.code, { tx_code: isRight ? found.txCode : wrong })
+    const isProtected = found.txCode !== ''
+    const wrong = isProtected ? `${(Number(found.txCode[0]) + 1) % 10}${found.txCode.slice(1)}` : '1234'
+    const tx_code = isRight ? found.txCode : wrong
+    const answer = await wallet.preAuthorized(found.code, tx_code === '' ? {} : { tx_code })
     const isOpen = found.standing === 'open' && isFresh(found, 10 * minute, real)
     expect(answer.status).toBe(isOpen && isRight ? 200 : 400)
     if (!isOpen) return
     if (isRight) {
       found.standing = 'spent'
       found.tokens.push(tokenOf(answer.body, wallet, real.clock.now()))
+      return
+    }
+    if (!isProtected) {
+      expect(errorOf(answer).code).toBe('tx_code_unexpected')
       return
     }
     found.tries -= 1
@@ -82,7 +89,7 @@ const consent = (at: number): Step => ({
     if (found === undefined) return
     const wallet = newWallet(real.server)
     const given = await wallet.consent({ issuer_state: found.state, scope: licence })
-    const isOpen = found.standing === 'open' && isFresh(found, 10 * minute, real)
+    const isOpen = found.txCode === '' && found.standing === 'open' && isFresh(found, 10 * minute, real)
     expect(given.pushed.status).toBe(isOpen ? 201 : 400)
     if (!isOpen) return
     expect(given.code).not.toBe('')
@@ -179,7 +186,7 @@ const restart: Step = {
 
 const small = fc.nat({ max: 3 })
 const steps: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(offer) },
+  { weight: 3, arbitrary: fc.boolean().map(offer) },
   { weight: 4, arbitrary: fc.tuple(small, fc.boolean()).map(([at, isRight]) => preAuthorized(at, isRight)) },
   { weight: 4, arbitrary: small.map(consent) },
   { weight: 5, arbitrary: fc.tuple(small, small).map(([at, which]) => redeem(at, which)) },
@@ -200,7 +207,7 @@ onEachDatabase(migrations, ({ place }) => {
         const real: Real = { server: await reopen(), where, clock, reopen }
         const model: Model = { offers: [] }
         try {
-          for (const step of [offer, ...chosen]) await step.run(model, real)
+          for (const step of [offer(false), offer(true), ...chosen]) await step.run(model, real)
           const [row] = await real.server.store.read(`SELECT count(DISTINCT issuance) AS issuances FROM oid4vci_tokens`)
           const taken = model.offers.filter(({ tokens }) => tokens.length > 0).length
           expect(Number(row?.['issuances'])).toBeLessThanOrEqual(taken)

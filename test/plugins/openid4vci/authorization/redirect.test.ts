@@ -38,6 +38,8 @@ describe('addresses that answers go to (RFC 6749, section 3.1.2; RFC 8252; RFC 9
     ['one slash', 'https:/wallet.example/cb'],
     ['no slash', 'https:wallet.example/cb'],
     ['three slashes', 'https:///wallet.example/cb'],
+    ['a host that ends a directive', 'https://wallet.example;script-src'],
+    ['a host that ends a policy', 'https://wallet.example,evil.example/cb'],
     ['plain http', 'http://wallet.example/cb'],
     ['a host that only begins like this device', 'http://localhost.evil.example/cb'],
     ['this device, written otherwise', 'http://127.1/cb'],

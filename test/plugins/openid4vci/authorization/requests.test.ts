@@ -45,12 +45,20 @@ describe('pushed authorization requests (RFC 9126)', () => {
     ['details that are no JSON', { authorization_details: '{' }, ...both('invalid_authorization_details')],
     ['another resource', { resource: 'https://other.example' }, 'invalid_target', 'invalid_target'],
     ['another key than the proof’s', { dpop_jkt: 'k'.repeat(43) }, 'invalid_request', 'dpop_key_mismatch'],
+    ['a state of 1025 characters', { state: 's'.repeat(1_025) }, 'invalid_request', 'parameter_too_long'],
+    ['a client_id of 513 characters', { client_id: 'c'.repeat(513) }, 'invalid_request', 'parameter_too_long'],
     ['no client_id', { client_id: '' }, 'invalid_client', 'client_unknown'],
   ])('are refused with %s', async (_, more, error, code) => {
     const wallet = newWallet(server)
     const request = wallet.requestOf(wallet.verifierOf(), { issuer_state: issuerState, ...more })
     const form = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ''))
     expect(errorOf(await wallet.push(form))).toEqual({ status: error === 'invalid_client' ? 401 : 400, error, code })
+  })
+
+  it('are taken with a state and a client_id of the greatest length', async () => {
+    const wallet = newWallet(server, { clientId: 'c'.repeat(512) })
+    const more = { issuer_state: issuerState, state: 's'.repeat(1_024) }
+    expect((await wallet.push(wallet.requestOf(wallet.verifierOf(), more))).status).toBe(201)
   })
 })
 

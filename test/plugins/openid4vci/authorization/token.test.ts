@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { ExternalServer, ExternalToken } from '../../../../src/plugins/openid4vci/authorization/needs.ts'
 import { onEachDatabase } from '../../../databases.ts'
 import { dpopProof, newKey } from '../../../holder.ts'
 import {
@@ -205,6 +206,22 @@ onEachDatabase(migrations, ({ place, closing }) => {
       return { wallet, issuance, ...(await wallet.consent({ issuer_state: issuerState, scope: licence, ...more })) }
     }
 
+    it('are not to be had for what a transaction code protects', async () => {
+      const wallet = newWallet(server)
+      const txCode = { length: 6, inputMode: 'numeric' } as const
+      const { issuerState = '' } = await server.offer({ preAuthorized: { txCode }, authorizationCode: true })
+      const request = wallet.requestOf(wallet.verifierOf(), { issuer_state: issuerState, scope: licence })
+      expect(errorOf(await wallet.push(request)).code).toBe('issuer_state_unknown')
+    })
+
+    it('open nothing that a transaction code protects, whenever they were given', async () => {
+      const { wallet, issuance, ...given } = await coded()
+      await server.store.transaction(async tx => {
+        await tx.query(`UPDATE oid4vci_grants SET tx_code = 'numeric 6' WHERE id = ?`, [issuance])
+      })
+      expect(errorOf(await wallet.redeem(given))).toMatchObject({ error: 'invalid_grant', code: 'code_ended' })
+    })
+
     it('give the wallet that asked a token for what was offered', async () => {
       const { wallet, issuance, ...given } = await coded()
       const { status, body } = await wallet.redeem(given)
@@ -390,6 +407,42 @@ onEachDatabase(migrations, ({ place, closing }) => {
     })
   })
 
+  describe('tokens of another server (RFC 9068)', () => {
+    const amara = { type: 'NationalIdentity', claims: { familyName: 'Okafor' } }
+    const opened = async (person: ExternalToken['person']) => {
+      let issuerState: string | undefined
+      const external: ExternalServer = {
+        issuer: 'https://server.example',
+        judge: async () => ({
+          ...{ id: 'token', expires: 0, subject: 'amara', clientId: 'wallet', scopes: [licence], configurationIds: [] },
+          ...{ issuerState, person },
+        }),
+        metadata: async () => ({}),
+      }
+      const own = closing(await openServer(await place(), { external }))
+      const offer = await own.offer({ authorizationCode: true, identifiedBy: amara })
+      issuerState = offer.issuerState
+      const access = own.access({ authorization: 'Bearer token-of-the-other-server' })
+      return access.then(
+        ({ issuance }) => (issuance === offer.issuance ? 'the offer' : 'another'),
+        ({ code }) => code,
+      )
+    }
+
+    it.each<[string, ExternalToken['person']]>([
+      ['nobody', undefined],
+      ['somebody else', { type: 'NationalIdentity', claims: { familyName: 'Diallo' } }],
+      ['somebody of another type', { type: 'DrivingLicence', claims: { familyName: 'Okafor' } }],
+      ['somebody of whom too little is known', { type: 'NationalIdentity', claims: {} }],
+    ])('that bring the state of an offer for a person open it not for %s', async (_, person) => {
+      expect(await opened(person)).toBe('issuance_unprepared')
+    })
+
+    it('that bring the state of an offer for a person open it for that person', async () => {
+      expect(await opened({ ...amara, claims: { ...amara.claims, givenName: 'Amara' } })).toBe('the offer')
+    })
+  })
+
   describe('what tokens open (RFC 6750, RFC 9449, section 7)', () => {
     const bound = async () => {
       const wallet = newWallet(server)
@@ -471,13 +524,12 @@ onEachDatabase(migrations, ({ place, closing }) => {
 
   it('keeps nothing that opens anything: no code, token or state stands in a table', async () => {
     const wallet = newWallet(server)
-    const both = { preAuthorized: { txCode: { length: 8, inputMode: 'text' as const } }, authorizationCode: true }
-    const given = await server.offer(both)
+    const given = await server.offer({ preAuthorized: { txCode: { length: 8, inputMode: 'text' } } })
     const { body } = await wallet.preAuthorized(given.preAuthorizedCode, { tx_code: given.txCode ?? '' })
     const other = await server.offer({ authorizationCode: true })
     const { code, pushed, page } = await wallet.consent({ issuer_state: other.issuerState ?? '' })
     const secrets = [
-      ...[given.preAuthorizedCode, given.txCode, given.issuerState, body['access_token'], body['refresh_token'], code],
+      ...[given.preAuthorizedCode, given.txCode, other.issuerState, body['access_token'], body['refresh_token'], code],
       ...[pushed.body['request_uri'], (page.headers['set-cookie'] ?? '').split(/[=;]/)[1]],
     ].map(String)
     const tables = ['grants', 'requests', 'tokens', 'issuances'].map(name => `oid4vci_${name}`)
