@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AgencyOnChain, processId } from './agency.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/agency.ts'
+import type { TrustConfig, TrustSourceConfig } from './config/trusts.ts'
 import type { Log } from './http/log.ts'
 import { parseEthrDid } from './identity/did-ethr.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
@@ -21,7 +22,6 @@ import { canonical } from './kernel/canonical.ts'
 import { claimSchema } from './kernel/dcql.ts'
 import { mandateTypes } from './kernel/mandate.ts'
 import { isRefusal } from './kernel/refusal.ts'
-import type { TrustConfig, TrustSourceConfig } from './trusts-config.ts'
 
 /** Issuers beyond the registry on chain: what the configuration trusts, over lists and federations that are kept in memory. */
 
@@ -163,8 +163,15 @@ const federationOf = ({ config, settings }: AgencyOnChain, fetch: Fetching) => {
   return openFederation({ clock: settings.clock, anchors: [...anchors.values()], fetch, httpOrigins })
 }
 
+const mdocAnchorsOf = ({ credential, sources }: Trust): Uint8Array[] =>
+  credential.format !== 'mso_mdoc'
+    ? []
+    : sources.flatMap(source => (source.by === 'certificates' ? [...source.anchors] : []))
+
 export type OpenedTrusts = {
   foreign: ForeignTrusts | undefined
+  /** DER: authorities that mdocs are trusted by. */
+  mdocAnchors: readonly Uint8Array[]
   /** Refreshes lists in rounds, in every process: each holds them in memory. @returns what ends it */
   keep(log: Log): () => Promise<void>
 }
@@ -175,18 +182,20 @@ export type OpenedTrusts = {
  */
 export const openTrusts = (agency: AgencyOnChain, types: CredentialTypes): OpenedTrusts => {
   const { config, settings, dids, chain } = agency
-  if (config.trusts.length === 0) return { foreign: undefined, keep: () => async () => undefined }
+  if (config.trusts.length === 0) return { foreign: undefined, mdocAnchors: [], keep: () => async () => undefined }
   const isOwn = (did: string): boolean => parseEthrDid(did, chain.client.chainId) !== undefined
   const fetch: Fetching = (url, bounds) =>
     fetchBounded(url, { ...bounds, allowedHttpOrigins: config.allowedHttpOrigins })
   const lists = listsOf(agency, fetch)
+  const trusts = trustsIn(agency, types, isOwn)
   const foreign = openForeignTrusts({
-    ...{ clock: settings.clock, trusts: trustsIn(agency, types, isOwn), isOwn, fetch, lists },
+    ...{ clock: settings.clock, trusts, isOwn, fetch, lists },
     ...{ keyOf: openMethods(dids), trust: chain.follower.trust, federation: federationOf(agency, fetch) },
     issuers: openJwtVcIssuers({ clock: settings.clock, fetch, allowedHttpOrigins: config.allowedHttpOrigins }),
   })
   return {
     foreign,
+    mdocAnchors: trusts.flatMap(mdocAnchorsOf),
     keep(log) {
       if (lists === undefined) return async () => undefined
       const round = async (): Promise<void> => {

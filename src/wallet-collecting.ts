@@ -1,3 +1,4 @@
+import { type WalletProviderConfig, walletDefaults } from './config/wallet.ts'
 import { didJwkOf, parseLocalDid } from './identity/did-local.ts'
 import { didWebFor } from './identity/did-web.ts'
 import type { Dids } from './identity/dids.ts'
@@ -9,16 +10,19 @@ import { openForeignStatus } from './identity/foreign/status.ts'
 import { type ForeignNeeds, verifyForeign } from './identity/foreign/verify.ts'
 import { typOf } from './identity/formats/jose.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
+import { heldFacts } from './identity/openid/dcql/facts.ts'
 import { openCollector } from './identity/openid/vci/wallet.ts'
 import type { WalletProvider } from './identity/openid/vci/wallet-provider.ts'
+import type { CredentialTypes } from './identity/types.ts'
 import { type Certificate, certificatesOfX5c, readCertificate, speaksFor } from './identity/x509/certificate.ts'
 import { type ChainJudge, trustAnchors } from './identity/x509/chain.ts'
+import { typeIri } from './kernel/dcql.ts'
+import type { Verdict } from './kernel/identity.ts'
 import type { Clock } from './kernel/ports.ts'
 import { isRefusal, Refusal } from './kernel/refusal.ts'
+import type { Mounting } from './mounting.ts'
 import type { Collecting } from './plugins/wallet/collecting.ts'
 import type { WalletNeeds } from './plugins/wallet/needs.ts'
-import type { Mounting } from './plugins.ts'
-import { type WalletProviderConfig, walletDefaults } from './wallet-config.ts'
 
 /** Citizens' wallets towards issuers: OpenID4VCI over the agency's keys, DIDs and certificates, within bounds. */
 
@@ -91,7 +95,7 @@ const providerOf = ({ agency, certificates }: Parts, config: WalletProviderConfi
   signer: agency.keys.signer,
 })
 
-type Parts = Pick<Mounting, 'agency' | 'certificates'>
+type Parts = Pick<Mounting, 'agency' | 'certificates' | 'types'>
 
 const isSdJwtVc = (credential: unknown): credential is string => {
   if (typeof credential !== 'string' || !credential.includes('~')) return false
@@ -102,28 +106,62 @@ const isSdJwtVc = (credential: unknown): credential is string => {
   }
 }
 
-/** Judges credentials that nobody of this nation stands for, by the keys and lists that their issuers publish. */
+/** A verdict after a further look at who may have issued it. */
+const judgedAgain = (verdict: Verdict, judge: () => void): Verdict => {
+  try {
+    judge()
+    return verdict
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const { kind, code, message: detail } = error
+    const check = { check: 'accreditation', outcome: 'failed', code, detail } as const
+    return { ...verdict, verified: false, checks: [...verdict.checks, check], refusal: { kind, code, detail } }
+  }
+}
+
+/** What a credential would answer as, whatever its issuer writes for it. */
+const typesOf = ({ format = '', document = {} }: Verdict): readonly unknown[] => {
+  if (format === 'dc+sd-jwt') return [document['vct'], document['aka_vcts']].flat()
+  return heldFacts({ format, document, holderBound: true }).types ?? []
+}
+
+/**
+ * Judges credentials that nobody of this nation stands for, by the keys and lists that their issuers publish. One of a type
+ * of this nation is none of those, whatever the house made of it.
+ */
 export const openForeignJudge = (parts: {
   clock: Clock
   dids: Dids
   allowedHttpOrigins: readonly string[]
   anchors?: ChainJudge | undefined
+  types: Pick<CredentialTypes, 'all' | 'byVct'>
 }): NonNullable<WalletNeeds['judgeForeign']> => {
-  const { clock, dids, allowedHttpOrigins, anchors } = parts
+  const { clock, dids, allowedHttpOrigins, anchors, types } = parts
+  const known = new Set(types.all.flatMap(type => [type.id, typeIri(type)]))
+  /** @throws Refusal rejected/issuer_unaccredited */
+  const assertForeign = (names: readonly unknown[]): void => {
+    if (!names.some(name => typeof name === 'string' && (types.byVct(name) !== undefined || known.has(name)))) return
+    const detail = 'A credential of a type of this nation counts only of an issuer that is accredited for it.'
+    throw new Refusal('rejected', 'issuer_unaccredited', detail)
+  }
   const keyOf = openMethods(dids)
   const didsOf = () => []
   const fetch = (url: string, bounds: FetchBounds) => fetchBounded(url, { ...bounds, allowedHttpOrigins })
   const judgeStatus = openForeignStatus({ clock, keyOf, didsOf, fetch })
-  const needs: ForeignNeeds = { clock, keyOf, didsOf, judgeIssuer: () => undefined, judgeStatus }
+  const needs: ForeignNeeds = { clock, keyOf, didsOf, judgeIssuer: (_, names) => assertForeign(names), judgeStatus }
   const issuers = openJwtVcIssuers({ clock, fetch, allowedHttpOrigins })
   const judgeSdJwt = openForeignSdJwts({ clock, keyOf, issuers, anchors, fetch })
-  return credential => (isSdJwtVc(credential) ? judgeSdJwt(credential) : verifyForeign(credential, needs))
+  return async credential => {
+    const verdict = await (isSdJwtVc(credential) ? judgeSdJwt(credential) : verifyForeign(credential, needs))
+    if (!verdict.verified) return verdict
+    return judgedAgain(verdict, () => assertForeign(typesOf(verdict)))
+  }
 }
 
 type CollectingNeeds = Pick<WalletNeeds, 'collecting' | 'judgeForeign' | 'didJwkOf' | 'jwkOf'>
 
 export const collectingOf = (parts: Parts): CollectingNeeds => {
-  const { agency } = parts
+  const { agency, types } = parts
   const { config, dids, settings } = agency
   const { unaccredited, signedMetadata, issuerAnchors, provider } = { ...walletDefaults, ...config.wallet }
   const { allowedHttpOrigins } = config
@@ -146,7 +184,7 @@ export const collectingOf = (parts: Parts): CollectingNeeds => {
   return {
     collecting: { ...collector, vouches },
     ...(unaccredited
-      ? { judgeForeign: openForeignJudge({ clock: settings.clock, dids, allowedHttpOrigins, anchors }) }
+      ? { judgeForeign: openForeignJudge({ clock: settings.clock, dids, allowedHttpOrigins, anchors, types }) }
       : {}),
     didJwkOf: jwk => didJwkOf(publicKeyFromJwk(jwk)),
     jwkOf: did => parseLocalDid(did)?.key.jwk,

@@ -25,7 +25,7 @@ const agencies = (changes: Record<string, string> = {}): string[] => {
   mkdirSync(place, { recursive: true })
   return names.map(name => {
     const file = join(place, `${name}.yml`)
-    const text = readFileSync(join(root, 'agents', `${name}.yml`), 'utf8').replaceAll('http://localhost:3000', origin)
+    const text = readFileSync(join(root, 'agents', `${name}.yml`), 'utf8')
     const change = changes[name] ?? ''
     const [key = 'nothing'] = change.split(':', 1)
     // A member that a test sets stands in the place of the demo's.

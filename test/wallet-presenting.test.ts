@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
+import { decode, encode } from '../src/identity/cbor.ts'
 import { readCertificate } from '../src/identity/x509/certificate.ts'
+import { certificateSigner, makeDocumentSignerCertificate, makeRootCertificate } from '../src/identity/x509/make.ts'
 import { caller, exampleOf, killNode, root, type Started, startService, temporaryFolder } from './service.ts'
 
 /** The citizens' wallet answers an agency of this nation, over HTTP: OpenID4VP 1.0 on both sides. */
@@ -19,17 +21,9 @@ let folder: ReturnType<typeof temporaryFolder>
 let service: Started
 let token = ''
 
-/** The demo's agencies, at another port. */
-const agencies = (): string[] => {
-  const place = join(folder.path, 'agents')
-  mkdirSync(place, { recursive: true })
-  return ['root-authority', 'transport-authority', 'citizen-wallet'].map(name => {
-    const file = join(place, `${name}.yml`)
-    const text = readFileSync(join(root, 'agents', `${name}.yml`), 'utf8')
-    writeFileSync(file, text.replaceAll('http://localhost:3000', origin))
-    return file
-  })
-}
+const agencies = ['root-authority', 'transport-authority', 'citizen-wallet'].map(name =>
+  join(root, 'agents', `${name}.yml`),
+)
 
 const citizen = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: Body }> => {
   const response = await fetch(`${origin}/citizen-wallet/wallet${path}`, {
@@ -47,25 +41,29 @@ const citizen = async (method: string, path: string, body?: unknown): Promise<{ 
 const staff = (method: string, path: string, body?: unknown) =>
   caller(service, 'transport-authority')(method, path, body)
 
-/** A licence in the wallet, issued for a key of its own. */
-const hold = async (format: string): Promise<void> => {
-  const { body: key } = await citizen('POST', '/keys', {})
-  const issued = await staff('POST', '/credentials/issue', {
+const issued = async <Credential>(format: string, id: string): Promise<Credential> => {
+  const { status, body } = await staff('POST', '/credentials/issue', {
     credential: {
       type: ['VerifiableCredential', 'DrivingLicence'],
-      credentialSubject: { id: key['did'], ...exampleOf('driving-licence') },
+      credentialSubject: { id, ...exampleOf('driving-licence') },
     },
     options: { format },
   })
-  expect({ format, status: issued.status, code: issued.body['code'] }).toEqual({ format, status: 201, code: undefined })
-  const { verifiableCredential } = issued.body as unknown as { verifiableCredential: unknown }
+  expect({ format, status, code: body['code'] }).toEqual({ format, status: 201, code: undefined })
+  return body['verifiableCredential'] as Credential
+}
+
+/** A licence in the wallet, issued for a key of its own. */
+const hold = async (format: string): Promise<void> => {
+  const { body: key } = await citizen('POST', '/keys', {})
+  const verifiableCredential = await issued(format, String(key['did']))
   const kept = await citizen('POST', '/credentials', { verifiableCredential })
   expect({ format, status: kept.status, code: kept.body['code'] }).toEqual({ format, status: 201, code: undefined })
 }
 
 beforeAll(async () => {
   folder = temporaryFolder()
-  service = await startService({ dataDir: join(folder.path, 'data'), agencies: agencies(), port })
+  service = await startService({ dataDir: join(folder.path, 'data'), agencies, port })
   await citizen('POST', '/citizens', { handle: 'amara', passphrase })
   token = String((await citizen('POST', '/sessions', { handle: 'amara', passphrase })).body['token'])
   for (const format of ['dc+sd-jwt', 'vc+jwt', 'jwt_vc', 'ldp_vc', 'mso_mdoc']) await hold(format)
@@ -134,21 +132,71 @@ test.each(formats)('a licence in %s is asked for as HAIP has it, shown, and pres
   expect(await outcome(asked)).toMatchObject(good)
 })
 
+/** Asks for a licence whose issuer is under an authority. */
+const mdocUnder = (identifier: string): Body => {
+  const [query] = queryFor('mso_mdoc')['credentials'] as Body[]
+  return { credentials: [{ ...query, trusted_authorities: [{ type: 'aki', values: [identifier] }] }] }
+}
+
+const strangeIdentifier = 's9tIpPmhxdiuNkHMEWNpYim8S8Y'
+
+/** The same mdoc with a certificate of the same key and the same names, by an authority of the holder's own. */
+const forgedChain = async (compact: string): Promise<{ compact: string; identifier: string }> => {
+  const item = decode(new Uint8Array(Buffer.from(compact, 'base64url'))) as Map<string, unknown>
+  const [, unprotected] = item.get('issuerAuth') as [unknown, Map<number, Uint8Array>]
+  const real = readCertificate(unprotected.get(x5chain) ?? new Uint8Array())
+  const signer = certificateSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  const { notBefore, notAfter, publicKey, alternativeNames, subject } = real
+  const contact = { type: 'url' as const, value: 'https://forger.example' }
+  const named = { country: subject.country ?? '', contact, notBefore, notAfter }
+  const certificate = await makeRootCertificate({ ...named, commonName: 'Forger', signer })
+  const uris = alternativeNames.flatMap(({ type, value }) => (type === 'uri' && value.startsWith('did:') ? value : []))
+  const leaf = await makeDocumentSignerCertificate({
+    ...{ ...named, commonName: 'Signer', publicKey, uris, authority: { certificate, signer } },
+  })
+  unprotected.set(x5chain, leaf)
+  const identifier = Buffer.from(readCertificate(leaf).authorityKeyIdentifier ?? '', 'hex').toString('base64url')
+  return { compact: Buffer.from(encode(item)).toString('base64url'), identifier }
+}
+const x5chain = 33
+
+test('whether a verifier wants to keep an element of an mdoc is shown (intent_to_retain, appendix B.2)', async () => {
+  const path = ['org.iso.18013.5.1', 'family_name']
+  const [query] = queryFor('mso_mdoc')['credentials'] as Body[]
+  const claims = [{ path, intent_to_retain: true }, { path: [path[0], 'given_name'] }]
+  const asked = await ask('mso_mdoc', { dcql_query: { credentials: [{ ...query, claims }] } })
+  const { queries: shown } = await read({ link: asked['wallet_url'] })
+  const { givenName } = exampleOf('driving-licence')
+  expect(shown[0]?.candidates[0]).toMatchObject({
+    claims: [{ path, values: [familyName], retained: true }, { values: [givenName] }],
+  })
+  expect(JSON.stringify(shown).match(/retained/g)).toHaveLength(1)
+})
+
 test('a verifier may ask for issuers under an authority by its key identifier (aki, HAIP 1.0, section 5)', async () => {
   const { body } = await staff('GET', '/certificates')
   const [leaf = ''] = (body as unknown as { chains: { documentSigner: string[] } }).chains.documentSigner
   const identifier = readCertificate(new Uint8Array(Buffer.from(leaf, 'base64'))).authorityKeyIdentifier ?? ''
-  const asking = (value: string) => {
-    const [query] = queryFor('mso_mdoc')['credentials'] as Body[]
-    const trusted_authorities = [{ type: 'aki', values: [value] }]
-    return ask('mso_mdoc', { dcql_query: { credentials: [{ ...query, trusted_authorities }] } })
-  }
+  const asking = (value: string) => ask('mso_mdoc', { dcql_query: mdocUnder(value) })
   const asked = await asking(Buffer.from(identifier, 'hex').toString('base64url'))
   expect((await answer(await read({ link: asked['wallet_url'] }))).status).toBe(200)
   expect(await outcome(asked)).toMatchObject(good)
-  const other = await asking('s9tIpPmhxdiuNkHMEWNpYim8S8Y')
+  const other = await asking(strangeIdentifier)
   const shown = await citizen('POST', '/presentation-requests', { link: other['wallet_url'] })
   expect(shown.body['satisfiable']).toBe(false)
+})
+
+test('certificates that its holder puts beside the signature of an mdoc put its issuer under nobody', async () => {
+  const { body: key } = await citizen('POST', '/keys', {})
+  const compact = await issued<string>('mso_mdoc', String(key['did']))
+  const theirs = await forgedChain(compact)
+  const { status, body: kept } = await citizen('POST', '/credentials', { verifiableCredential: theirs.compact })
+  expect({ status, code: kept['code'] }).toEqual({ status: 201, code: undefined })
+  const asked = await ask('mso_mdoc', { dcql_query: mdocUnder(theirs.identifier) })
+  const shown = await read({ link: asked['wallet_url'] })
+  expect(shown.queries[0]?.candidates.map(({ heldId }) => heldId)).toEqual([kept['id']])
+  expect((await answer(shown)).body['code']).toBe('verifier_refused')
+  expect(await outcome(asked)).toMatchObject({ code: 'presentation_waiting' })
 })
 
 const prefixes = ['x509_hash', 'x509_san_dns', 'decentralized_identifier']

@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import type { Clock } from '../../kernel/ports.ts'
 import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import type { FetchBounds, Fetched } from '../fetch-bounded.ts'
+import { openFetchSlots } from '../fetch-slots.ts'
 import { isRecord } from '../formats/json.ts'
 import { Generations } from '../generations.ts'
 import { type PublicKey, publicKeyFromJwk } from '../key-material.ts'
@@ -28,7 +29,6 @@ export type JwtVcIssuerNeeds = {
 
 const keysMost = 32
 const keptMost = 1_000
-const underWayMost = 16
 const keptMs = { unsaid: 60_000, most: 3_600_000, failed: 1_000 }
 
 const refused = (detail: string, cause?: unknown): Refusal =>
@@ -90,10 +90,13 @@ export const openJwtVcIssuers = (needs: JwtVcIssuerNeeds): JwtVcIssuers => {
   const kept = new Generations<Kept>(keptMost)
   const failures = new Generations<{ error: unknown; until: number }>(keptMost)
   const underWay = new Map<string, Promise<readonly IssuerKeyByUrl[]>>()
+  const slots = openFetchSlots({ clock: needs.clock, total: 32, perHost: 8, perHostPerMinute: 120 })
 
   const ask = async (url: string): Promise<Fetched> => {
     try {
-      return await needs.fetch(url, { allowedHttpOrigins, maxBytes: 65_536, accept: 'application/json' })
+      // Who an issuer is says its own host, and nobody whom it sends readers on to.
+      const bounds = { allowedHttpOrigins, maxBytes: 65_536, maxRedirects: 0, accept: 'application/json' }
+      return await slots.run(URL.canParse(url) ? new URL(url).host : '', () => needs.fetch(url, bounds))
     } catch (error) {
       if (isRefusal(error) && error.kind === 'rejected') throw error
       throw isRefusal(error) ? unavailable('The issuer metadata cannot be had now.', error) : error
@@ -128,7 +131,6 @@ export const openJwtVcIssuers = (needs: JwtVcIssuerNeeds): JwtVcIssuers => {
       if (failed !== undefined && now < failed.until) throw failed.error
       const pending = underWay.get(iss)
       if (pending !== undefined) return pending
-      if (underWay.size >= underWayMost) throw unavailable('The keys of too many issuers are being fetched.')
       const loading = load(iss)
         .catch(error => {
           failures.set(iss, { error, until: clock.now() + keptMs.failed })

@@ -1,5 +1,4 @@
-import { Refusal } from '../../kernel/refusal.ts'
-import type { Signature } from '../formats/format.ts'
+import type { ForeignStatus, Signature } from '../formats/format.ts'
 import { fromNumericDate, jwsSignature, openJws, toDateTime, typOf } from '../formats/jose.ts'
 import { isRecord, malformed } from '../formats/json.ts'
 import { openVcCose } from '../formats/vc-cose.ts'
@@ -8,6 +7,7 @@ import { narrow } from '../formats/w3c.ts'
 import type { CredentialShape } from '../model/credential.ts'
 import { assertCredential } from '../model/credential.ts'
 import { type Envelope, isEnvelope, openEnvelope, readDataUrl } from '../model/envelope.ts'
+import { readStatusClaim } from '../status-lists/token.ts'
 
 type Document = Record<string, unknown>
 
@@ -21,6 +21,8 @@ export type ForeignCredential = {
   document: Document
   shape: CredentialShape
   securing: Securing
+  /** All that it names: entries of the document, and the place in a Token Status List that a JWT or a CWT carries. */
+  statuses: readonly ForeignStatus[]
   /** Of an SD-JWT: the key of its holder, and what that key signed over it. */
   held?: Pick<OpenedVcSdJwt, 'confirmation' | 'keyBinding'>
   validFrom: number | undefined
@@ -35,19 +37,18 @@ const bounded = (
   validUntil: narrow(shape.validUntil, fromNumericDate(claims.exp, 'exp'), Math.min),
 })
 
-/**
- * A place in a Token Status List (`status`, in a CWT claim 65535) is not read here: what could have been revoked there is not
- * taken for good.
- */
-const assertNoListToken = (status: unknown): void => {
-  if (!(status instanceof Map) && !(isRecord(status) && status['status_list'] !== undefined)) return
-  throw new Refusal(
-    'rejected',
-    'status_type_unknown',
-    'The status of the credential is of a type that is not read here.',
-  )
-}
 const statusClaim = 65_535
+
+/**
+ * What the credential says of its status: `credentialStatus`, and a claim of the Token Status List beside it. A member `status` of any
+ * other form is one of the credential's own words.
+ * @throws Refusal rejected/status_type_unknown, malformed/status_malformed
+ */
+const statusesOf = ({ statuses }: CredentialShape, claim?: unknown): ForeignStatus[] => {
+  const entries = statuses.map(entry => ({ kind: 'bitstring' as const, entry: { ...entry } }))
+  const isClaim = claim instanceof Map || (isRecord(claim) && claim['status_list'] !== undefined)
+  return isClaim ? [...entries, { kind: 'token', ...readStatusClaim(claim) }] : entries
+}
 
 const differ = (outer: unknown, inner: unknown): boolean =>
   outer !== undefined && inner !== undefined && outer !== inner
@@ -60,13 +61,13 @@ const openJose = (compact: string): ForeignCredential => {
   }
   const { iat: _iat, exp, nbf, iss, jti, sub, ...document } = payload
   const shape = assertCredential(document)
-  assertNoListToken(payload['status'])
+  const statuses = statusesOf(shape, payload['status'])
   const [subject] = shape.subjects
   if (differ(iss, shape.issuer)) throw malformed('iss and issuer differ.')
   if (differ(jti, shape.id)) throw malformed('jti and id differ.')
   if (differ(sub, subject?.['id'])) throw malformed('sub and the subject differ.')
   const securing: Securing = { kind: 'signature', signature: jwsSignature(signed) }
-  return { format: 'vc+jwt', document, shape, securing, ...bounded(shape, { nbf, exp }) }
+  return { format: 'vc+jwt', document, shape, statuses, securing, ...bounded(shape, { nbf, exp }) }
 }
 
 /** A NumericDate in the words of the credential. @throws Refusal malformed/credential_malformed */
@@ -78,7 +79,6 @@ const openJwt11 = (compact: string): ForeignCredential => {
   const { typ } = signed.header
   if (typ !== undefined && typ !== 'jwt') throw malformed('The typ of a VC-JWT 1.1 is JWT.')
   const { vc, iss, sub, jti, nbf, exp } = payload
-  assertNoListToken(payload['status'])
   if (!isRecord(vc)) throw malformed('A VC-JWT 1.1 payload has a vc member.')
   const subject = vc['credentialSubject']
   if (isRecord(subject) && differ(sub, subject['id'])) throw malformed('sub and the subject differ.')
@@ -95,15 +95,16 @@ const openJwt11 = (compact: string): ForeignCredential => {
   if (exp !== undefined && vc['expirationDate'] === undefined) document['expirationDate'] = dateOf(exp, 'exp')
   const shape = assertCredential(document)
   const securing: Securing = { kind: 'signature', signature: jwsSignature(signed) }
-  return { format: 'jwt_vc', document, shape, securing, ...bounded(shape, { nbf, exp }) }
+  const statuses = statusesOf(shape, payload['status'])
+  return { format: 'jwt_vc', document, shape, statuses, securing, ...bounded(shape, { nbf, exp }) }
 }
 
 const openCose = (bytes: Uint8Array): ForeignCredential => {
   const opened = openVcCose(bytes)
   if (opened.kind !== 'vc') throw malformed('The COSE_Sign1 holds no credential.')
   const { document, credential: shape, signature, notBefore, expiresAt } = opened
-  assertNoListToken(opened.header.claims?.get(statusClaim) ?? document['status'])
   return {
+    statuses: statusesOf(shape, opened.header.claims?.get(statusClaim) ?? document['status']),
     ...{ format: 'vc+cose', document, shape, securing: { kind: 'signature', signature } },
     validFrom: narrow(shape.validFrom, notBefore, Math.max),
     validUntil: narrow(shape.validUntil, expiresAt, Math.min),
@@ -112,7 +113,8 @@ const openCose = (bytes: Uint8Array): ForeignCredential => {
 
 const openProofs = (document: Document): ForeignCredential => {
   const shape = assertCredential(document)
-  return { format: 'ldp_vc', document, shape, securing: { kind: 'proofs' }, ...bounded(shape, {}) }
+  const statuses = statusesOf(shape)
+  return { format: 'ldp_vc', document, shape, statuses, securing: { kind: 'proofs' }, ...bounded(shape, {}) }
 }
 
 /** VC-JOSE-COSE 3.2.1. An SD-JWT VC is another thing: no W3C credential. */
@@ -120,8 +122,8 @@ const openSelective = (token: string): ForeignCredential => {
   const opened = openVcSdJwt(token)
   if (opened.kind !== 'vc') throw malformed('The SD-JWT holds no credential.')
   const { document, credential: shape, signature, notBefore, expiresAt, confirmation, keyBinding } = opened
-  assertNoListToken(document['status'])
   return {
+    statuses: statusesOf(shape, document['status']),
     ...{ format: 'vc+sd-jwt', document, shape, securing: { kind: 'signature', signature } },
     held: { confirmation, keyBinding },
     validFrom: narrow(shape.validFrom, notBefore, Math.max),

@@ -113,8 +113,8 @@ const about = (verdict: Verdict, { processed, iss, vct }: ReturnType<typeof open
 export const openForeignSdJwts = (needs: ForeignSdJwtNeeds): ((compact: string) => Promise<Verdict>) => {
   const lists = openForeignLists({
     ...{ clock: needs.clock, fetch: needs.fetch },
-    async verifyListToken({ signature, issuer }) {
-      const iss = issuer ?? (isDid(signature.kid) ? (signature.kid.split('#')[0] ?? '') : '')
+    async verifyListToken({ signature, issuer }, credential) {
+      const iss = issuer ?? (isDid(signature.kid) ? (signature.kid.split('#')[0] ?? '') : credential.issuer)
       await assertSigned(signature, iss, needs)
       return { issuer: iss }
     },

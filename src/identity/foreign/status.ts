@@ -1,13 +1,12 @@
 import type { Clock } from '../../kernel/ports.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { FetchBounds, Fetched } from '../fetch-bounded.ts'
-import { keyUrl } from '../formats/jose.ts'
 import { statusRefusals } from '../standing.ts'
 import { readBitstringEntry, standingOf } from '../status-lists/bitstring.ts'
 import { openForeignLists, type SecuredList } from '../status-lists/foreign.ts'
-import { statusMalformed } from '../status-lists/refusals.ts'
+import { statusMalformed, statusTypeUnknown } from '../status-lists/refusals.ts'
 import type { OpenedListToken } from '../status-lists/token.ts'
-import { type ForeignNeeds, verifyForeign } from './verify.ts'
+import { type ForeignNeeds, signerOf, verifyForeign } from './verify.ts'
 
 export type ForeignStatusNeeds = Pick<ForeignNeeds, 'keyOf' | 'didsOf'> & {
   clock: Clock
@@ -35,16 +34,11 @@ const noStatus: ForeignNeeds['judgeStatus'] = async () => {
   )
 }
 
-const tokenSigner = async ({ signature, issuer }: OpenedListToken, needs: ForeignStatusNeeds) => {
-  const { publicKey, algorithm, controller } = await needs.keyOf(keyUrl(signature.kid, issuer ?? ''), 'assertionMethod')
-  if (
-    publicKey === undefined ||
-    algorithm !== signature.algorithm ||
-    !(await signature.holds({ publicKey, algorithm }))
-  ) {
-    throw new Refusal('rejected', 'signature_invalid', 'The signature does not fit the status list.')
-  }
-  return { issuer: controller }
+/** A token names its issuer or is of the credential's; a key that signs for an issuer beside its own signs its lists as well. */
+const tokenSigner = async (token: OpenedListToken, credential: { issuer: string }, needs: ForeignStatusNeeds) => {
+  const named = token.issuer ?? credential.issuer
+  const signer = await signerOf(token.signature, named, 'assertionMethod', needs)
+  return { issuer: needs.didsOf(named).includes(signer) ? named : signer }
 }
 
 /** Judges the statuses that a credential of any issuer names, by lists that are fetched, verified and kept by their rules. */
@@ -52,7 +46,7 @@ export const openForeignStatus = (needs: ForeignStatusNeeds): ForeignNeeds['judg
   const lists = openForeignLists({
     clock: needs.clock,
     fetch: needs.fetch,
-    verifyListToken: token => tokenSigner(token, needs),
+    verifyListToken: (token, credential) => tokenSigner(token, credential, needs),
     async verifyListCredential(secured) {
       const judging = { ...needs, judgeIssuer: () => undefined, judgeStatus: noStatus }
       const { verified, refusal, issuer, document } = await verifyForeign(heldIn(secured), judging)
@@ -62,11 +56,19 @@ export const openForeignStatus = (needs: ForeignStatusNeeds): ForeignNeeds['judg
       return { issuer, document }
     },
   })
-  return async (entry, issuer) => {
-    if (entry['type'] !== 'BitstringStatusListEntry') {
-      throw new Refusal('rejected', 'status_type_unknown', 'A status entry has a type that is not understood here.')
+  return async (status, issuer) => {
+    if (status.kind === 'token') {
+      const { meaning } = await lists.token({ uri: status.uri, index: status.index }, { issuer })
+      if (meaning === 'suspended') throw statusRefusals.suspended
+      if (meaning !== 'valid') throw statusRefusals.revoked
+      return undefined
     }
-    const standing = standingOf(await lists.bitstring(readBitstringEntry(entry), { issuer }))
+    const { entry } = status
+    if (entry['type'] !== 'BitstringStatusListEntry') throw statusTypeUnknown()
+    const found = await lists.bitstring(readBitstringEntry(entry), { issuer })
+    const standing = standingOf(found)
     if (standing !== 'valid') throw statusRefusals[standing]
+    const { purpose, status: value, message } = found
+    return { purpose, value, ...(message === undefined ? {} : { message }) }
   }
 }

@@ -11,14 +11,12 @@ import { publicKeyFromJwk } from '../key-material.ts'
 import { expandedTypes } from '../linked-data/expanded-types.ts'
 import type { PresentedMdoc } from '../mdoc/device-response.ts'
 import type { OpenedMdoc } from '../mdoc/issuer-signed.ts'
-import { readTokenReference } from '../status-lists/token.ts'
+import { statusTypeUnknown } from '../status-lists/refusals.ts'
+import { readStatusClaim } from '../status-lists/token.ts'
 import { readCertificate } from '../x509/certificate.ts'
 import { mappedClaims } from './mapped-claims.ts'
 import { type ForeignCredential, openForeign } from './open.ts'
 import { type Trust, type TrustedCredential, type TrustedW3c, w3cFormats } from './trust.ts'
-
-const statusUnknown = (): Refusal =>
-  new Refusal('rejected', 'status_type_unknown', 'The status of the credential is of a type that is not read here.')
 
 type Of<Credential extends TrustedCredential> = Trust & { credential: Credential }
 type SdJwtTrust = Of<Extract<TrustedCredential, { format: 'dc+sd-jwt' }>>
@@ -55,13 +53,8 @@ const claimsOf = (
   return subject === undefined ? ours : { id: subject, ...ours }
 }
 
-/** A nation of this software writes where a status stands on its own chain beside the list of it that everybody reads. */
-const tokenStatuses = (status: unknown): ForeignStatus[] => {
-  if (status === undefined) return []
-  if (!isRecord(status) || status['status_list'] === undefined) throw statusUnknown()
-  if (Object.keys(status).some(name => name !== 'status_list' && name !== 'evm_status')) throw statusUnknown()
-  return [{ kind: 'token', ...readTokenReference(status['status_list']) }]
-}
+const tokenStatuses = (claim: unknown): ForeignStatus[] =>
+  claim === undefined ? [] : [{ kind: 'token', ...readStatusClaim(claim) }]
 
 const openedSdJwt = (compact: string, trusts: readonly SdJwtTrust[]): Opened | undefined => {
   const token = openSdJwt(compact, neverDisclosed)
@@ -146,11 +139,11 @@ const inJson = (namespaces: OpenedMdoc['namespaces']): Record<string, unknown> =
 
 const nobody: Signature = { kid: '', algorithm: '', holds: async () => false }
 
-/** What says the same as a Bitstring Status List, on a chain that is not ours, is left aside; anything else has to be understood. */
-const bitstringStatuses = ({ shape }: ForeignCredential): ForeignStatus[] => {
-  const entries = shape.statuses.filter(({ type }) => type !== 'EvmStatusEntry')
-  if (entries.length === 0 && shape.statuses.length > 0) throw statusUnknown()
-  return entries.map(entry => ({ kind: 'bitstring', entry: { ...entry } }))
+/** What says the same as a status list, on a chain that is not ours, is left aside; anything else has to be understood. */
+const listedStatuses = ({ statuses }: ForeignCredential): ForeignStatus[] => {
+  const listed = statuses.filter(status => status.kind === 'token' || status.entry['type'] !== 'EvmStatusEntry')
+  if (listed.length === 0 && statuses.length > 0) throw statusTypeUnknown()
+  return listed
 }
 
 const isOfIssuer = ({ sources }: Trust, issuer: string): boolean =>
@@ -192,7 +185,7 @@ const openedW3c = (input: unknown, compact: string, trusts: readonly Trust[]): O
     claims: claimsOf(trust, subject, subjectId),
     issuedAt: credential.validFrom,
     ...{ validFrom: credential.validFrom, validUntil: credential.validUntil },
-    foreign: { trust: trust.id, statuses: bitstringStatuses(credential), chain: [], credential },
+    foreign: { trust: trust.id, statuses: listedStatuses(credential), chain: [], credential },
   }
 }
 

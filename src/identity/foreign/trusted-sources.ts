@@ -58,7 +58,7 @@ const certifiedKey = ({ publicKey, thumbprint }: Certificate, issuer: string): V
     return verificationKey(publicKey, issuer, `x509_hash:${thumbprint}`)
   } catch (error) {
     if (!isRefusal(error)) throw error
-    throw rejected('key_unknown', 'The key of the certificate is none of P-256, P-384 or Ed25519.')
+    throw rejected('key_unknown', 'The key of the certificate is on no curve that is verified with.')
   }
 }
 

@@ -104,9 +104,10 @@ const openStatuses = (needs: ForeignTrustNeeds, sources: ReturnType<typeof openS
     const known = bySource.get(name)
     if (known !== undefined) return known
     const lists = openForeignLists({
-      ...{ clock: needs.clock, fetch: needs.fetch, limits: { keptBytes: keptBytesMost } },
-      async verifyListToken({ signature, issuer }) {
-        const key = await sources.tokenKey(signature, issuer, source)
+      ...{ clock: needs.clock, fetch: needs.fetch, ahead: true, limits: { keptBytes: keptBytesMost } },
+      async verifyListToken({ signature, issuer }, credential) {
+        const named = issuer ?? (signature.kid.startsWith('did:') ? undefined : credential.issuer)
+        const key = await sources.tokenKey(signature, named, source)
         if (key.algorithm === signature.algorithm && (await signature.holds(key))) return { issuer: key.issuer }
         throw rejected('signature_invalid', 'The signature does not fit the status list.')
       },
@@ -121,10 +122,11 @@ const openStatuses = (needs: ForeignTrustNeeds, sources: ReturnType<typeof openS
   return async (
     statuses: readonly ForeignStatus[],
     by: { name: string; source: TrustSource; listIssuer: string },
+    checks?: Checks,
   ): Promise<void> => {
     for (const status of statuses) {
       if (status.kind === 'bitstring') {
-        await bitstrings(status.entry, by.listIssuer)
+        checks?.tell(await bitstrings(status, by.listIssuer))
         continue
       }
       const lists = listsOf(by.name, by.source)
@@ -261,7 +263,7 @@ export const openForeignTrusts = (needs: ForeignTrustNeeds): ForeignTrusts => {
       if (checks.failed()) checks.skip('status')
       else {
         const by = { name: `${trust.id} ${found.at}`, source, listIssuer: vouched.listIssuer }
-        await checks.runAsync('status', async () => judgeStatuses(statusesOf(opened, trust), by))
+        await checks.runAsync('status', async () => judgeStatuses(statusesOf(opened, trust), by, checks))
       }
       const standing = standingOf({ ...opened, foreign }, vouched, found.at)
       return {

@@ -1,9 +1,9 @@
 import type { JsonWebKey } from 'node:crypto'
-import type { PresentationVerdict, Verdict } from '../../kernel/identity.ts'
+import type { PresentationVerdict, StatusTold, Verdict } from '../../kernel/identity.ts'
 import type { Clock } from '../../kernel/ports.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { didJwkOf, didKeyOf } from '../did-local.ts'
-import type { Signature } from '../formats/format.ts'
+import type { ForeignStatus, Signature } from '../formats/format.ts'
 import { fromNumericDate, jwsSignature, keyUrl, openJws } from '../formats/jose.ts'
 import { isRecord, malformed } from '../formats/json.ts'
 import { openVcCose } from '../formats/vc-cose.ts'
@@ -28,12 +28,21 @@ export type ForeignNeeds = {
   /** Whether an issuer counts for credentials of these types. @throws Refusal rejected/issuer_untrusted */
   judgeIssuer(issuer: string, types: readonly string[]): void
   /** The statuses that a credential names. @throws Refusal rejected/credential_revoked, unavailable/status_unavailable */
-  judgeStatus(entry: Record<string, unknown>, issuer: string): Promise<void>
+  judgeStatus(status: ForeignStatus, issuer: string): Promise<StatusTold | undefined>
 }
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
 
-const signerOf = async (signature: Signature, named: string, purpose: string, needs: ForeignNeeds): Promise<string> => {
+/**
+ * Finds the key by which a document is signed in the name of an issuer, and checks the signature with it.
+ * @returns the DID of the signer. @throws Refusal rejected/key_unknown, algorithm_mismatch, signature_invalid, …
+ */
+export const signerOf = async (
+  signature: Signature,
+  named: string,
+  purpose: string,
+  needs: Pick<ForeignNeeds, 'keyOf' | 'didsOf'>,
+): Promise<string> => {
   const { kid } = signature
   const url = keyUrl(kid, named)
   const isUrl = url.startsWith('did:')
@@ -42,6 +51,8 @@ const signerOf = async (signature: Signature, named: string, purpose: string, ne
   for (const each of urls) {
     const { publicKey, algorithm, controller } = await needs.keyOf(each, purpose)
     if (publicKey === undefined || algorithm !== signature.algorithm) {
+      // A key that fits and did not sign says more than one of another kind.
+      if (refusal.code === 'signature_invalid') continue
       refusal = rejected('algorithm_mismatch', 'The header names another algorithm than the key has.')
     } else if (await signature.holds({ publicKey, algorithm })) return controller
     else refusal = rejected('signature_invalid', 'The signature does not fit the document.')
@@ -80,7 +91,7 @@ const judgeSignature = async (
 }
 
 /** Who presents a credential, to whom, and in answer to what. */
-type Presenting = Pick<ForeignExpectation, 'challenge' | 'audience'> & { presenters: readonly string[] }
+type Presenting = Pick<ForeignExpectation, 'challenge' | 'audience' | 'anyAudience'> & { presenters: readonly string[] }
 
 /**
  * An SD-JWT that names its holder's key is presented by that key: by a key binding over this challenge, or by the presentation
@@ -92,10 +103,11 @@ const judgeHeld = async (
   now: number,
 ): Promise<void> => {
   const { confirmation, keyBinding } = held ?? {}
-  const { challenge, audience = [], presenters = [] } = presenting ?? {}
+  const { challenge, anyAudience, audience = [], presenters = [] } = presenting ?? {}
   if (keyBinding !== undefined) {
     await judgeKeyBinding({ confirmation }, keyBinding)
-    if (challenge !== undefined) judgeChallenge(keyBinding, { challenge, audience }, now)
+    const meant = anyAudience === true ? [keyBinding.audience] : audience
+    if (challenge !== undefined) judgeChallenge(keyBinding, { challenge, audience: meant }, now)
     return
   }
   if (confirmation === undefined || challenge === undefined) return
@@ -156,10 +168,10 @@ export const verifyForeign = async (
   checks.skip('schema')
   checks.run('accreditation', () => needs.judgeIssuer(shape.issuer, shape.types))
   // Of what has failed already nothing is fetched: whose lists are asked for is not for everybody to say.
-  if (shape.statuses.length === 0 || checks.failed()) checks.skip('status')
+  if (credential.statuses.length === 0 || checks.failed()) checks.skip('status')
   else {
     await checks.runAsync('status', async () => {
-      for (const entry of shape.statuses) await needs.judgeStatus(entry, shape.issuer)
+      for (const status of credential.statuses) checks.tell(await needs.judgeStatus(status, shape.issuer))
     })
   }
   return about(checks.verdict(now), { ...credential, document: signed })
@@ -229,15 +241,18 @@ export type ForeignExpectation = {
   /** Without one, a presentation that answers none is taken: for documents that are judged, not for callers that are let in. */
   challenge?: string | undefined
   audience: readonly string[]
+  /** Whoever it is meant for: where nobody says by which name the verifier is known. */
+  anyAudience?: boolean | undefined
   at?: number | undefined
 }
 
 const judgeClaims = (claims: Claims, expected: ForeignExpectation, now: number): void => {
-  const { challenge, audience } = expected
+  const { challenge, audience, anyAudience } = expected
   if (challenge !== undefined && claims.nonce !== challenge) {
     throw rejected('challenge_mismatch', 'The presentation answers another challenge.')
   }
-  if (challenge !== undefined && ![claims.aud].flat().some(each => audience.includes(each as string))) {
+  const isMeantHere = anyAudience === true || [claims.aud].flat().some(each => audience.includes(each as string))
+  if (challenge !== undefined && !isMeantHere) {
     throw rejected('audience_mismatch', 'The presentation is meant for another verifier.')
   }
   const until = fromNumericDate(claims.exp, 'exp')
@@ -270,7 +285,9 @@ const judgePresenter = async (
     challenge === undefined ? asked : { ...asked, challenge },
     needs.keyOf,
   )
-  if (challenge !== undefined && !proofs.every(({ domain }) => domain.some(each => expected.audience.includes(each)))) {
+  const isMeantHere =
+    expected.anyAudience === true || proofs.every(({ domain }) => domain.some(each => expected.audience.includes(each)))
+  if (challenge !== undefined && !isMeantHere) {
     throw rejected('audience_mismatch', 'The presentation is meant for another verifier.')
   }
   return proofs.map(({ controller }) => controller)
@@ -309,7 +326,8 @@ export const verifyForeignPresentation = async (
     if (signers.every(did => did === holder || needs.didsOf(holder).includes(did))) return
     throw rejected('key_of_another', 'The presentation is signed by a key that is not its holder’s.')
   })
-  const presenting = { challenge: expected.challenge, audience: expected.audience, presenters }
+  const { challenge, audience, anyAudience } = expected
+  const presenting = { challenge, audience, anyAudience, presenters }
   const credentials: Verdict[] = []
   for (const each of shape.credentials) {
     if (!isOwnWord(each)) credentials.push(await verifyForeign(inputOf(each), needs, { at: expected.at, presenting }))

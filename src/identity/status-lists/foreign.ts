@@ -1,3 +1,4 @@
+import { canonical } from '../../kernel/canonical.ts'
 import type { Clock } from '../../kernel/ports.ts'
 import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import { type FetchBounds, type Fetched, fetchBounded } from '../fetch-bounded.ts'
@@ -27,6 +28,7 @@ import {
   statusAt,
   type TokenReference,
 } from './token.ts'
+import { isListUrl } from './url.ts'
 
 /** A list credential as it came, secured in whichever way its media type says. */
 export type SecuredList = { url: string; contentType: string; body: Buffer }
@@ -39,9 +41,10 @@ export type ForeignListNeeds = {
   fetchBounds?: FetchBounds
   /**
    * Finds the key that signs a Status List Token and checks its signature.
+   * @param credential for which the list is read: a token need not name its issuer (`iss`), and is then signed by that one's.
    * @returns whose list it is, in the words in which credentials name their issuer. @throws Refusal
    */
-  verifyListToken(token: OpenedListToken): Promise<{ issuer: string }>
+  verifyListToken(token: OpenedListToken, credential: { issuer: string }): Promise<{ issuer: string }>
   /**
    * Verifies the proof of a BitstringStatusListCredential, however it is secured.
    * @returns the credential without its proof, and whose it is. @throws Refusal
@@ -49,6 +52,11 @@ export type ForeignListNeeds = {
   verifyListCredential(secured: SecuredList): Promise<{ issuer: string; document: Record<string, unknown> }>
   /** Whether a list of another issuer counts for a credential; without it none does. */
   allows?(list: { issuer: string; url: string }, credential: { issuer: string }): boolean
+  /**
+   * Fetches what stands beside a Status List Token, where that names its aggregation, before it is asked for: nobody waits for it then, and
+   * its issuer learns less of when whose credential is looked at. For issuers that are trusted: strangers would have us ask at will.
+   */
+  ahead?: boolean
   limits?: Partial<ForeignListLimits>
 }
 
@@ -71,12 +79,16 @@ export type ForeignListLimits = {
   fetchesPerHost: number
   /** Begun within a minute, from one host. @default 240 */
   fetchesPerMinute: number
+  /** Lists beside one that are fetched ahead. @default 16 */
+  aheadLists: number
+  /** How seldom an aggregation is asked for again. @default 1 minute */
+  aheadMs: number
 }
 
 const defaults: ForeignListLimits = {
   ...{ fetchedBytes: 1_048_576, listBytes: 8_388_608, keptBytes: 67_108_864 },
   ...{ ttlMs: 3_600_000, unsaidTtlMs: 60_000, retryMs: 1_000, fetches: 32 },
-  ...{ fetchesPerHost: 8, fetchesPerMinute: 240 },
+  ...{ fetchesPerHost: 8, fetchesPerMinute: 240, aheadLists: 16, aheadMs: 60_000 },
 }
 
 /** What one kept list costs beside its bits: its URL, and all that it says (a character of text may take two bytes). */
@@ -128,7 +140,15 @@ const verified = async <T>(verify: () => Promise<T>): Promise<T> => {
 
 const least = (...times: (number | undefined)[]): number => Math.min(...times.filter(time => time !== undefined))
 
-type Reading = { needs: ForeignListNeeds; limits: ForeignListLimits; url: string; fetched: Fetched; askedAt: number }
+type Reading = {
+  needs: ForeignListNeeds
+  limits: ForeignListLimits
+  url: string
+  /** Of a credential that names the list. */
+  issuer: string
+  fetched: Fetched
+  askedAt: number
+}
 
 /**
  * `exp` and `ttl` come before what HTTP says (section 8.2 of Token Status List); time to live counts from the asking, so
@@ -153,7 +173,7 @@ const readToken = async (reading: Reading): Promise<Kept> => {
   const { needs, limits, url, fetched } = reading
   const token = openToken(fetched)
   judgeListToken(token, url, needs.clock.now())
-  const { issuer } = await verified(() => needs.verifyListToken(token))
+  const { issuer } = await verified(() => needs.verifyListToken(token, { issuer: reading.issuer }))
   const bytes = await unpack('zlib', token.packed, limits.listBytes)
   return {
     ...{ kind: 'token', issuer, freshUntil: tokenFreshUntil(token, reading), bytes: costOf(bytes, reading) },
@@ -217,7 +237,9 @@ export type ForeignLists = {
   kept(): { lists: number; bytes: number }
 }
 
-/** A store of lists by their URLs: fetched once at a time, kept for as long as the issuer allows, never served stale. */
+type Named = { url: string; issuer: string }
+
+/** A store of lists by their URLs and who named them: fetched once at a time, kept for as long as the issuer allows, never served stale. */
 const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
   const { clock } = needs
   const cache = new ByteCache<Kept>(limits.keptBytes)
@@ -238,11 +260,13 @@ const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
     }
   }
 
-  const load = async (kind: Kind, url: string, key: string): Promise<Kept> => {
+  const load = async (kind: Kind, { url, issuer }: Named, key: string): Promise<Kept> => {
     const askedAt = clock.now()
     try {
       const fetched = await ask(url, accepts[kind])
-      const kept = await (kind === 'token' ? readToken : readBitstring)({ needs, limits, url, fetched, askedAt })
+      const kept = await (kind === 'token' ? readToken : readBitstring)({
+        ...{ needs, limits, url, issuer, fetched, askedAt },
+      })
       if (kept.freshUntil > clock.now()) cache.set(key, kept, kept.bytes)
       return kept
     } catch (error) {
@@ -251,8 +275,9 @@ const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
     }
   }
 
-  const read = (kind: Kind, url: string): Promise<Kept> => {
-    const key = `${kind} ${url}`
+  const read = (kind: Kind, { url, issuer }: Named): Promise<Kept> => {
+    // Whose a token without iss is depends on who named it: nobody's naming may settle that for others.
+    const key = kind === 'token' ? canonical([kind, issuer, url]) : `${kind} ${url}`
     const now = clock.now()
     const known = cache.get(key)
     if (known !== undefined && now < known.freshUntil) return Promise.resolve(known)
@@ -262,7 +287,7 @@ const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
     const failure = failures.get(key)
     if (failure !== undefined && now < failure.until) return Promise.reject(failure.error)
     if (underWay.size >= limits.fetches) return Promise.reject(listUnavailable('too many lists are being fetched.'))
-    const loading = load(kind, url, key).finally(() => underWay.delete(key))
+    const loading = load(kind, { url, issuer }, key).finally(() => underWay.delete(key))
     underWay.set(key, loading)
     return loading
   }
@@ -270,9 +295,43 @@ const openStore = (needs: ForeignListNeeds, limits: ForeignListLimits) => {
   return { ask, read, kept: () => ({ lists: cache.size, bytes: cache.bytes }) }
 }
 
+type ListStore = ReturnType<typeof openStore>
+
+/** The URIs of an aggregation. @throws Refusal */
+const readUris = async (store: ListStore, uri: string): Promise<string[]> => {
+  const { body } = await store.ask(uri, accepts.aggregation)
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw statusMalformed('the aggregation is not JSON.', cause)
+  }
+  return readAggregation(value)
+}
+
+/** Lists beside one that was read: of its host alone, one after the other, in the half of the room that is left. @throws Refusal */
+const openAhead = ({ clock }: ForeignListNeeds, store: ListStore, limits: ForeignListLimits) => {
+  const next = new Generations<number>(1_000)
+  return async ({ url, issuer }: Named, aggregationUri: string): Promise<void> => {
+    if (!isListUrl(aggregationUri)) return
+    const key = canonical([issuer, aggregationUri])
+    if (clock.now() < (next.get(key) ?? 0)) return
+    next.set(key, clock.now() + limits.aheadMs)
+    const { host } = new URL(url)
+    const uris = await readUris(store, aggregationUri)
+    const others = uris.filter(uri => uri !== url && isListUrl(uri) && new URL(uri).host === host)
+    for (const other of others.slice(0, limits.aheadLists)) {
+      if (store.kept().bytes > limits.keptBytes / 2) return
+      await store.read('token', { url: other, issuer })
+    }
+  }
+}
+
 /** Reads the status lists of others, both kinds, bounded in size, time and target. What cannot be known is refused. */
 export const openForeignLists = (needs: ForeignListNeeds): ForeignLists => {
-  const store = openStore(needs, { ...defaults, ...needs.limits })
+  const limits = { ...defaults, ...needs.limits }
+  const store = openStore(needs, limits)
+  const fetchAhead = openAhead(needs, store, limits)
 
   const assertIssuer = ({ issuer }: Kept, url: string, credential: { issuer: string }): void => {
     if (issuer === credential.issuer || needs.allows?.({ issuer, url }, credential) === true) return
@@ -281,28 +340,23 @@ export const openForeignLists = (needs: ForeignListNeeds): ForeignLists => {
 
   return {
     async token({ uri, index }, credential) {
-      const kept = await store.read('token', uri)
+      const kept = await store.read('token', { url: uri, ...credential })
       if (kept.kind !== 'token') throw new Error('a list is kept under another kind')
       assertIssuer(kept, uri, credential)
+      if (needs.ahead === true && kept.aggregationUri !== undefined) {
+        // What fails now is fetched, and refused by its name, when it is asked for.
+        void fetchAhead({ url: uri, ...credential }, kept.aggregationUri).catch(() => undefined)
+      }
       const status = statusAt(kept.list, index)
       return { status, meaning: meaningOf(status), aggregationUri: kept.aggregationUri }
     },
     async bitstring(entry, credential) {
-      const kept = await store.read('bitstring', entry.listUrl)
+      const kept = await store.read('bitstring', { url: entry.listUrl, ...credential })
       if (kept.kind !== 'bitstring') throw new Error('a list is kept under another kind')
       assertIssuer(kept, entry.listUrl, credential)
       return statusOf(entry, kept.list, kept.bits)
     },
-    async aggregation(uri) {
-      const { body } = await store.ask(uri, accepts.aggregation)
-      let value: unknown
-      try {
-        value = JSON.parse(body.toString('utf8'))
-      } catch (cause) {
-        throw statusMalformed('the aggregation is not JSON.', cause)
-      }
-      return readAggregation(value)
-    },
+    aggregation: uri => readUris(store, uri),
     kept: store.kept,
   }
 }

@@ -3,6 +3,8 @@ import type { Clock, SignatureAlgorithm, Signer } from '../../kernel/ports.ts'
 import { isRefusal, Refusal } from '../../kernel/refusal.ts'
 import { sealJws, toDateTime } from '../formats/jose.ts'
 import { statusListUrl, tokenStatusListUrl } from '../formats/w3c.ts'
+import { addProof } from '../integrity/proofs.ts'
+import { suiteNamed } from '../integrity/suites.ts'
 import type { IssuerKey } from '../issue.ts'
 import { compressBitstring } from './bitstring.ts'
 import { aggregationOf, type ListDraft, sealListCwt, sealListJwt } from './token.ts'
@@ -17,9 +19,12 @@ export type ListBits = {
   bits(list: number): Uint8Array | undefined
 }
 
-type Published = string | Uint8Array
+type Document = Readonly<Record<string, unknown>>
+type Published = string | Uint8Array | Document
 
 const unknown = (): Refusal => new Refusal('not_found', 'status_list_unknown', 'This agency has no such status list.')
+
+const wholeSeconds = (time: number): string => toDateTime(Math.floor(time / 1_000) * 1_000)
 
 /** The published views of one truth, signed, kept until a bit changes or their time to live ends. */
 export const openPublishedLists = (needs: {
@@ -34,7 +39,7 @@ export const openPublishedLists = (needs: {
   aggregationUri?: string
 }) => {
   const { source, signer, clock, baseUrl, aggregationUri } = needs
-  const kept = new Map<string, { bits: Buffer; at: number; made: Published }>()
+  const kept = new Map<string, { bits: Buffer; at: number; made: Promise<Published> }>()
 
   const bitsOf = (list: number): Buffer => {
     const bits = source.bits(list)
@@ -42,6 +47,7 @@ export const openPublishedLists = (needs: {
     return Buffer.from(bits)
   }
 
+  /** Those who ask at one time wait for one signature. */
   const publish = async <Made extends Published>(
     name: string,
     bits: Buffer,
@@ -50,10 +56,15 @@ export const openPublishedLists = (needs: {
     const now = clock.now()
     const known = kept.get(name)
     // A name stands for one serialisation, so what is kept under it is of the kind that is asked for.
-    if (known !== undefined && now - known.at < listTtlMs && known.bits.equals(bits)) return known.made as Made
-    const made = await make(now)
-    kept.set(name, { bits, at: now, made })
-    return made
+    if (known !== undefined && now - known.at < listTtlMs && known.bits.equals(bits)) return known.made as Promise<Made>
+    const entry = { bits, at: now, made: make(now) }
+    kept.set(name, entry)
+    try {
+      return await entry.made
+    } catch (error) {
+      if (kept.get(name) === entry) kept.delete(name)
+      throw error
+    }
   }
 
   const signerOf =
@@ -80,6 +91,25 @@ export const openPublishedLists = (needs: {
     }
   }
 
+  const bitstringCredential = async (list: number, bits: Buffer, issuer: string, now: number) => {
+    const url = statusListUrl(baseUrl, list)
+    return {
+      '@context': ['https://www.w3.org/ns/credentials/v2'],
+      id: url,
+      type: ['VerifiableCredential', 'BitstringStatusListCredential'],
+      issuer,
+      validFrom: wholeSeconds(now),
+      validUntil: wholeSeconds(now + listValidityMs),
+      credentialSubject: {
+        id: `${url}#list`,
+        type: 'BitstringStatusList',
+        statusPurpose: list % 2 === 0 ? 'revocation' : 'suspension',
+        encodedList: await compressBitstring(bits),
+        ttl: listTtlMs,
+      },
+    }
+  }
+
   const tokenDraft = (
     list: number,
     { revoked, suspended }: ReturnType<typeof pairOf>,
@@ -95,27 +125,22 @@ export const openPublishedLists = (needs: {
     bitstring(list: number): Promise<string> {
       const bits = bitsOf(list)
       return publish(`bitstring:${list}`, bits, async now => {
-        const url = statusListUrl(baseUrl, list)
         const key = needs.issuer()
-        return sealJws(
-          { alg: key.algorithm, kid: key.kid, typ: 'vc+jwt', cty: 'vc' },
-          {
-            '@context': ['https://www.w3.org/ns/credentials/v2'],
-            id: url,
-            type: ['VerifiableCredential', 'BitstringStatusListCredential'],
-            issuer: key.did,
-            validFrom: toDateTime(Math.floor(now / 1_000) * 1_000),
-            validUntil: toDateTime(Math.floor((now + listValidityMs) / 1_000) * 1_000),
-            credentialSubject: {
-              id: `${url}#list`,
-              type: 'BitstringStatusList',
-              statusPurpose: list % 2 === 0 ? 'revocation' : 'suspension',
-              encodedList: await compressBitstring(bits),
-              ttl: listTtlMs,
-            },
-          },
-          signerOf(key),
-        )
+        const header = { alg: key.algorithm, kid: key.kid, typ: 'vc+jwt', cty: 'vc' }
+        return sealJws(header, await bitstringCredential(list, bits, key.did, now), signerOf(key))
+      })
+    },
+
+    /** The same with a proof in it, for those who read Data Integrity alone, in the suite that an `ldp_vc` has unless asked otherwise. */
+    bitstringWithProof(list: number): Promise<Document> {
+      const bits = bitsOf(list)
+      return publish(`proof:${list}`, bits, async now => {
+        const { did, kid, keyId, algorithm } = needs.issuer()
+        return addProof(await bitstringCredential(list, bits, did, now), {
+          suite: suiteNamed('ecdsa-rdfc-2019'),
+          signer: { verificationMethod: kid, algorithm, sign: data => signer.sign(keyId, algorithm, data) },
+          ...{ proofPurpose: 'assertionMethod', created: wholeSeconds(now) },
+        })
       })
     },
 

@@ -13,6 +13,10 @@ export const statusMalformed = (why: string, cause?: unknown): Refusal =>
 export const listRefused = (why: string, cause?: unknown): Refusal =>
   new Refusal('rejected', 'status_list_refused', `STATUS_VERIFICATION_ERROR: ${why}`, { cause })
 
+/** A status whose mechanism nobody here reads. */
+export const statusTypeUnknown = (): Refusal =>
+  new Refusal('rejected', 'status_type_unknown', 'The status of the credential is of a type that is not read here.')
+
 export const listTooShort = (entries: number): Refusal =>
   new Refusal('rejected', 'status_list_short', `STATUS_LIST_LENGTH_ERROR: a list must have ${entries} entries or more.`)
 

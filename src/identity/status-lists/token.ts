@@ -5,7 +5,7 @@ import type { Sign, Signature } from '../formats/format.ts'
 import { fromNumericDate, jwsSignature, openJws, sealJws } from '../formats/jose.ts'
 import { isRecord } from '../formats/json.ts'
 import { pack } from './compression.ts'
-import { indexOutOfRange, listRefused, readingList, statusMalformed } from './refusals.ts'
+import { indexOutOfRange, listRefused, readingList, statusMalformed, statusTypeUnknown } from './refusals.ts'
 import { isListUrl, urlLengthMost } from './url.ts'
 
 /** Token Status List (draft-ietf-oauth-status-list): packing, and its tokens as JWT and CWT. */
@@ -72,6 +72,23 @@ export const readTokenReference = (value: unknown): TokenReference => {
   }
   if (!isListUrl(uri)) throw statusMalformed(`uri of status_list is not a URI of at most ${urlLengthMost} characters.`)
   return { uri, index: idx }
+}
+
+/** A nation of this software writes where a status stands on its own chain beside the list of it that everybody reads. */
+const beside = 'evm_status'
+
+/**
+ * The `status` claim of a JWT, or claim 65535 of a CWT (sections 6.2 and 6.3). Of several mechanisms in it all have to be understood: what
+ * could have been revoked by another one is not taken for good.
+ * @throws Refusal rejected/status_type_unknown, malformed/status_malformed
+ */
+export const readStatusClaim = (claim: unknown): TokenReference => {
+  const mechanisms = claim instanceof Map ? Object.fromEntries(claim) : claim
+  const isKnown = (name: string): boolean => name === 'status_list' || name === beside
+  if (!isRecord(mechanisms) || mechanisms['status_list'] === undefined || !Object.keys(mechanisms).every(isKnown)) {
+    throw statusTypeUnknown()
+  }
+  return readTokenReference(mechanisms['status_list'])
 }
 
 /** A Status List Token taken apart. Nothing in it is believed yet. Times are milliseconds. */

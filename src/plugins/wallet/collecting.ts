@@ -59,12 +59,16 @@ export type Collecting = {
     request: CredentialRequest,
     keys: readonly { did: string; privateJwk: JsonWebKey }[],
   ): Promise<GivenCredentials>
-  deferred(talk: Talk, asked: { transactionId: string; keys: number }): Promise<{ talk: Talk; given: GivenCredentials }>
+  deferred(talk: Talk, asked: { transactionId: string; keys: number }): Promise<GivenCredentials>
   notify(
     talk: Talk,
     told: { notificationId: string; event: 'credential_accepted' | 'credential_failure' | 'credential_deleted' },
   ): Promise<void>
+  /** The same, unless its access token has ended and can be had anew: a new one has to be kept before it is used. */
+  lasting(talk: Talk): Promise<Talk>
   renew(talk: Talk): Promise<Talk>
+  /** Without codes, and without tokens and keys but for what a renewal needs. */
+  ended(talk: Talk): Talk
   /** Whether who has signed a credential speaks for the issuer that was asked (OpenID4VCI 1.0, section 13.4). */
   vouches(talk: Talk, by: { signer: string; credentialIssuer?: unknown }): Promise<boolean>
 }

@@ -7,10 +7,12 @@ export type Piece = {
   request: CredentialRequest
   /** A key for each credential that is asked for. */
   keys: { id: string; did: string; jwk: JsonWebKey }[]
-  state: 'wanted' | 'deferred' | 'received' | 'kept' | 'refused'
+  state: 'wanted' | 'deferred' | 'given' | 'received' | 'kept' | 'refused'
   transactionId?: string
   deferredSince?: number
   notBefore?: number
+  /** What has come and is not judged yet: the issuer may not give it again. */
+  given?: unknown[]
   /** Judged, and waiting to be kept. */
   received?: { id: string; held: Held; did: string }[]
   /** Ids under which they are held. */
@@ -59,6 +61,7 @@ export const stateOf = ({ pieces, authorizationUrl, talk }: Collection): Collect
 
 const open = [
   ['wanted', 'collecting'],
+  ['given', 'collecting'],
   ['received', 'received'],
   ['deferred', 'deferred'],
 ] as const satisfies readonly (readonly [Piece['state'], CollectionState])[]
@@ -80,6 +83,14 @@ const collected = ({ request, state, heldIds = [], received = [], notBefore, pro
   ...(told === undefined ? {} : { issuerTold: told }),
   ...(problem === undefined ? {} : { problem }),
 })
+
+/** Whether nothing of a collection is open any more, nor has the issuer to be told anything of it. */
+export const isOver = ({ pieces }: Collection): boolean =>
+  pieces.length > 0 &&
+  pieces.every(
+    ({ state, notificationId, told }) =>
+      (state === 'kept' || state === 'refused') && (notificationId === undefined || told === true),
+  )
 
 /** What the citizen sees of a collection: never a code, a token or a key. */
 export const shownCollection = (id: string, expires: number, collection: Collection) => {

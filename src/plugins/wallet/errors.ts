@@ -154,6 +154,12 @@ export const presentationRequestUnknown = (): Refusal =>
   )
 export const presentationRequestReading = (): Refusal =>
   new Refusal('conflict', 'wallet_request_reading', 'This request is being read by another call; look again shortly.')
+export const presentationRequestTooLarge = (): Refusal =>
+  new Refusal(
+    'too_large',
+    'wallet_request_too_large',
+    'The request asks for more than can be shown at once; ask the verifier for one that asks for less.',
+  )
 export const presentationRequestClosed = (): Refusal =>
   new Refusal('conflict', 'wallet_request_closed', 'This request has been answered or refused before.')
 export const presentationRequestChanged = (): Refusal =>

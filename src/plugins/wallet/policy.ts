@@ -35,6 +35,8 @@ export const sessionsMost = 8
 export const heldMost = 200
 /** Keys that no credential has come for yet. */
 export const idleKeysMost = 50
+/** All keys of credentials. */
+export const keysMost = heldMost + idleKeysMost
 /** Keys of accounts on ledgers. */
 export const ledgerKeysMost = 50
 export const compactMost = 65_536
@@ -74,5 +76,7 @@ export const presentationRequestLifeMs = 10 * 60_000
 export const presentationReadingMs = 60_000
 /** Requests of one citizen that wait for an answer. */
 export const presentationRequestsMost = 20
+/** Characters of what is shown of one request, as JSON. */
+export const shownMost = 1_000_000
 /** Credentials in one answer. */
 export const presentedMost = 16

@@ -92,6 +92,33 @@ describe('JWT VC Issuer Metadata of others (SD-JWT VC, section 4)', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('is fetched where it stands, and nowhere that its host sends readers on to', async () => {
+    const { issuers, asked } = openIssuer({ [metadataUrl]: { issuer: iss, jwks_uri: keysUrl } })
+    await codeOf(issuers.keysOf(iss))
+    expect(asked.map(({ url, bounds }) => [url, bounds.maxRedirects])).toEqual([
+      [metadataUrl, 0],
+      [keysUrl, 0],
+    ])
+  })
+
+  it('of slow hosts leaves room for the others', async () => {
+    const never = new Promise<Fetched>(() => undefined)
+    const place = 'https://other.example/.well-known/jwt-vc-issuer'
+    const good = { issuer: 'https://other.example', jwks: { keys: [jwkOf('one')] } }
+    const issuers = openJwtVcIssuers({
+      clock: { now: () => start },
+      fetch: async url =>
+        url === place
+          ? { url, status: 200, contentType: 'application/json', body: Buffer.from(JSON.stringify(good)) }
+          : never,
+    })
+    for (let at = 0; at < 8; at++) void issuers.keysOf(`${iss}${at}`)
+    for (let at = 8; at < 20; at++) {
+      expect(await codeOf(issuers.keysOf(`${iss}${at}`))).toBe('issuer_metadata_unavailable')
+    }
+    expect((await issuers.keysOf('https://other.example')).map(({ kid }) => kid)).toEqual(['one'])
+  })
+
   const keys = [jwkOf('one')]
   it.each<[string, string, unknown]>([
     ['of another issuer', 'issuer_metadata_refused', { issuer: 'https://issuer.example', jwks: { keys } }],

@@ -142,6 +142,24 @@ test('a status in a list of the same issuer is read (Token Status List)', async 
   expect(await codeOf(await made(listed))).toBe('credential_revoked')
 })
 
+test('a list that does not name its issuer is judged by the keys of the credential’s (section 5.1: no iss is asked for)', async () => {
+  await listAt(0, { issuer: undefined })
+  expect(await codeOf(await made(listed))).toBe('none')
+  await listAt(1, { issuer: undefined })
+  expect(await codeOf(await made(listed))).toBe('credential_revoked')
+  await listAt(0, { issuer: undefined }, somebody)
+  expect(await codeOf(await made(listed))).toBe('status_list_refused')
+})
+
+test('whoever names a list of somebody else settles nothing of it for the others', async () => {
+  await listAt(0, { issuer: undefined })
+  const judging = judge()
+  const strange = await made({ ...listed, iss: somebody.did }, { kid: somebody.kid }, somebody)
+  expect((await judging(strange)).refusal?.code).toBe('status_list_refused')
+  expect((await judging(await made(listed))).refusal).toBeUndefined()
+  expect((await judging(strange)).refusal?.code).toBe('status_list_refused')
+})
+
 test('a list of somebody else does not count, and neither does one that is not signed by its issuer', async () => {
   await listAt(0, { issuer: theirs.did })
   expect(await codeOf(await made(listed))).not.toBe('none')

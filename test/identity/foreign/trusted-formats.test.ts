@@ -84,6 +84,7 @@ describe('W3C credentials of trusted DIDs', () => {
       ...{ verified: true, format: 'ldp_vc', type: 'DrivingLicence', issuer: issuer.did, holder: holder.did },
       trust: { source: 'issuers', authority: issuer.did },
       claims: { id: holder.did, familyName: 'More', givenName: 'Thomas' },
+      statuses: [{ purpose: 'revocation', value: 0 }],
     })
   })
 
@@ -174,6 +175,27 @@ describe('W3C credentials of trusted DIDs', () => {
     expect((await verifyCredential(signed, w3c())).refusal?.code).toBe('credential_revoked')
     await publish([], holderParty('Ed25519'))
     expect((await verifyCredential(signed, w3c())).refusal?.code).toBe('status_list_refused')
+  })
+
+  it('are refused once revoked in a Token Status List, and where that list is another issuer’s', async () => {
+    issuer = holderParty('P-256')
+    const key = { ...newKey(), privateKey: issuer.privateKey }
+    const { credentialStatus: _none, ...plain } = document()
+    const header = { typ: 'vc+jwt', kid: issuer.kid }
+    const compact = signJwt(header, { ...plain, ...utopia.statusAt(3) }, key)
+    const judged = async () => verifyCredential(compact, w3c({}, 'vc+jwt'))
+    const by = { key, kid: issuer.kid, iss: issuer.did }
+    await utopia.status(by)
+    expect(await judged()).toMatchObject({ verified: true, format: 'vc+jwt', type: 'DrivingLicence' })
+    await utopia.status(by, [3])
+    expect((await judged()).refusal?.code).toBe('credential_revoked')
+    const stranger = holderParty('P-256')
+    await utopia.status({ key: { ...newKey(), privateKey: stranger.privateKey }, kid: stranger.kid, iss: stranger.did })
+    expect((await judged()).refusal?.code).toBe('status_list_refused')
+    const both = signJwt(header, { ...document(), ...utopia.statusAt(3) }, key)
+    await utopia.status(by)
+    await publish([5])
+    expect((await verifyCredential(both, w3c({}, 'vc+jwt'))).refusal?.code).toBe('credential_revoked')
   })
 })
 
@@ -327,6 +349,17 @@ describe('credentials of entities of a federation', () => {
     })
     const proof = await prove([bind(issued(), to, holder)], { challenge, audience: [audience] }, trusts())
     expect(proof.credentials).toHaveLength(1)
+  })
+
+  it('have their status in a list that need not name them, under a key of theirs', async () => {
+    const by = { key, kid: 'licences-1', iss: null }
+    const listed = utopia.statusAt(3)
+    await utopia.status(by)
+    expect(await verifyCredential(issued(listed), trusts())).toMatchObject({ verified: true })
+    await utopia.status(by, [3])
+    expect((await verifyCredential(issued(listed), trusts())).refusal?.code).toBe('credential_revoked')
+    await utopia.status({ ...by, key: newKey() })
+    expect((await verifyCredential(issued(listed), trusts())).refusal?.code).toBe('status_list_refused')
   })
 
   it('count with a trust mark where one is asked for', async () => {

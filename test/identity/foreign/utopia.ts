@@ -165,8 +165,12 @@ export const openUtopia = async (world: World) => {
       )
       this.serve('/trusted-list', signedEntities(options.by ?? operator, entities), 'application/jose')
     },
-    /** Publishes a Token Status List, signed by whom it says. */
-    async status(by: { key: Key; x5c?: string[]; iss?: string; kid?: string }, revoked: number[] = [], ttlMs = 60_000) {
+    /** Publishes a Token Status List, signed by whom it says; `null` for one that does not say whose it is. */
+    async status(
+      by: { key: Key; x5c?: string[]; iss?: string | null; kid?: string },
+      revoked: number[] = [],
+      ttlMs = 60_000,
+    ) {
       const now = world.clock.now()
       const statuses = revoked.map(index => ({ index, status: 1 }))
       const token = await sealListJwt(
@@ -182,6 +186,7 @@ export const openUtopia = async (world: World) => {
       )
       const [, payload = ''] = token.split('.')
       const body = JSON.parse(Buffer.from(payload, 'base64url').toString())
+      if (by.iss === null) delete body.iss
       const header = { typ: 'statuslist+jwt', ...(by.x5c && { x5c: by.x5c }), ...(by.kid && { kid: by.kid }) }
       this.serve('/status', signJwt(header, body, by.key), 'application/statuslist+jwt')
     },

@@ -27,11 +27,12 @@ const needs: ForeignNeeds = {
   judgeIssuer: issuer => {
     if (issuer.endsWith('untrusted')) throw new Refusal('rejected', 'issuer_untrusted', 'Nobody trusts this issuer.')
   },
-  judgeStatus: async entry => {
+  judgeStatus: async status => {
     const codes: Record<string, 'revoked' | 'unknown'> = { 'urn:r': 'revoked', 'urn:u': 'unknown' }
-    const state = codes[entry['id'] as string]
+    const state = codes[status.kind === 'token' ? status.uri : (status.entry['id'] as string)]
     if (state === 'revoked') throw new Refusal('rejected', 'credential_revoked', 'The issuer has revoked it.')
     if (state === 'unknown') throw new Refusal('unavailable', 'status_unavailable', 'Nobody knows now.')
+    return undefined
   },
 }
 
@@ -92,28 +93,49 @@ describe('a credential of any issuer', () => {
     },
   )
 
-  it('is refused when its status stands in a Token Status List, which is not read here', async () => {
-    const status = { status_list: { idx: 1, uri: 'https://lists.example/1' } }
+  /** One credential in each form that carries a status claim (Token Status List, sections 6.2 and 6.3). */
+  const inEachForm = async (claim: Document): Promise<unknown[]> => {
     const sign = (_algorithm: string, data: Uint8Array) => issuer.sign(data)
     const key = { kid: issuer.verificationMethod, algorithm: 'EdDSA' } as const
     const header = { alg: key.algorithm, kid: key.kid }
-    const document = { ...credential(), status }
+    const document = { ...credential(), status: claim }
     const vc = {
       ...{ '@context': ['https://www.w3.org/2018/credentials/v1'], type: ['VerifiableCredential'] },
       ...{ issuer: issuer.did, credentialSubject: { id: holder.did } },
     }
-    const claims = new Map([[65_535, new Map([['status_list', new Map()]])]])
+    const inCbor = Object.entries(claim).map(
+      ([name, value]) => [name, new Map(Object.entries(value as object))] as const,
+    )
+    const claims = new Map([[65_535, new Map(inCbor)]])
     const urlOf = (bytes: Uint8Array) => `data:application/vc+cose;base64,${Buffer.from(bytes).toString('base64')}`
-    const secured = [
+    return [
       await sealJws({ ...header, typ: 'vc+jwt' }, document, sign),
-      await sealJws({ ...header, typ: 'JWT' }, { vc, nbf: 1, status }, sign),
+      await sealJws({ ...header, typ: 'JWT' }, { vc, nbf: 1, status: claim }, sign),
       await sealVcSdJwt(document, key, sign),
       urlOf(await sealVcCose(document, key, sign)),
       urlOf(await sealVcCose(credential(), { ...key, claims }, sign)),
     ]
-    expect(await Promise.all(secured.map(each => codeOf(each)))).toEqual(Array(5).fill('status_type_unknown'))
-    const without = await sealJws({ ...header, typ: 'JWT' }, { vc, nbf: 1 }, sign)
-    expect(await codeOf(without)).toBeUndefined()
+  }
+  const codesOf = async (claim: Document) => Promise.all((await inEachForm(claim)).map(each => codeOf(each)))
+  const everywhere = (code: string | undefined) => Array(5).fill(code)
+  const listed = (uri: string, more: Document = {}) => ({ status_list: { idx: 1, uri }, ...more })
+
+  it('has its status judged where it stands in a Token Status List', async () => {
+    expect(await codesOf(listed('urn:good'))).toEqual(everywhere(undefined))
+    expect(await codesOf(listed('urn:good', { evm_status: {} }))).toEqual(everywhere(undefined))
+    expect(await codesOf(listed('urn:r'))).toEqual(everywhere('credential_revoked'))
+    expect(await codesOf(listed('urn:u'))).toEqual(everywhere('status_unavailable'))
+  })
+
+  it('is refused for a place in a Token Status List that is none, and for a mechanism beside it that nobody reads', async () => {
+    expect(await codesOf({ status_list: { idx: -1, uri: 'urn:good' } })).toEqual(everywhere('status_malformed'))
+    expect(await codesOf({ status_list: { idx: 1 } })).toEqual(everywhere('status_malformed'))
+    expect(await codesOf(listed('urn:good', { crl: {} }))).toEqual(everywhere('status_type_unknown'))
+    const claims = new Map([[65_535, new Map([['crl', new Map()]])]])
+    const key = { kid: issuer.verificationMethod, algorithm: 'EdDSA' } as const
+    const bytes = await sealVcCose(credential(), { ...key, claims }, (_algorithm, data) => issuer.sign(data))
+    const dataUrl = `data:application/vc+cose;base64,${Buffer.from(bytes).toString('base64')}`
+    expect(await codeOf(dataUrl)).toBe('status_type_unknown')
   })
 
   it('of model 1.1 is refused for dates that no calendar has, and nothing is thrown', async () => {

@@ -517,6 +517,81 @@ describe('an aggregation of lists', () => {
   })
 })
 
+describe('the lists beside one that was read (Token Status List, section 9)', () => {
+  const paths = () => host.asked.map(({ path }) => path)
+  const settled = async (count: number) => {
+    for (let wait = 0; host.asked.length < count && wait < 200; wait++) await new Promise(done => setTimeout(done, 5))
+    await new Promise(done => setTimeout(done, 30))
+  }
+  const serveAll = async (uris: readonly string[], change: Partial<ListDraft> = {}) => {
+    const aggregationUri = host.serve('/all', 'application/json', JSON.stringify({ status_lists: uris }))
+    return serveToken('/t', { aggregationUri, ...change })
+  }
+
+  it('are fetched ahead, once, and serve as the first does', async () => {
+    const others = await Promise.all(['/u', '/v'].map(path => serveToken(path)))
+    const uri = await serveAll([`${host.origin}/t`, ...others])
+    const lists = open({ ahead: true })
+    expect((await lists.token({ uri, index: 3 }, of)).meaning).toBe('invalid')
+    await settled(4)
+    expect(paths()).toEqual(['/t', '/all', '/u', '/v'])
+    expect((await lists.token({ uri: others[1] as string, index: 4 }, of)).meaning).toBe('suspended')
+    await lists.token({ uri, index: 5 }, of)
+    await settled(5)
+    expect(paths()).toHaveLength(4)
+    clock.time += 60_000
+    await lists.token({ uri, index: 5 }, of)
+    await settled(8)
+    expect(paths().slice(4)).toEqual(['/t', '/all', '/u', '/v'])
+  })
+
+  it('are left alone unless that is wanted', async () => {
+    const uri = await serveAll([await serveToken('/u')])
+    await open().token({ uri, index: 3 }, of)
+    await settled(2)
+    expect(paths()).toEqual(['/t'])
+  })
+
+  it('are none of another host, and no more than a few', async () => {
+    const others = await Promise.all(['/u', '/v', '/w'].map(path => serveToken(path)))
+    const elsewhere = host.origin.replace('127.0.0.1', 'localhost')
+    const uri = await serveAll([`${elsewhere}/x`, 'urn:a', ...others])
+    await open({ ahead: true, limits: { aheadLists: 2 } }).token({ uri, index: 3 }, of)
+    await settled(4)
+    expect(paths()).toEqual(['/t', '/all', '/u', '/v'])
+  })
+
+  it.each<[string, (uri: string) => void]>([
+    ['no aggregation', () => host.answers.delete('/all')],
+    ['an aggregation that is none', () => host.serve('/all', 'application/json', '[]')],
+    ['a list that does not verify', () => host.serve('/u', jwtType, 'a.b.c')],
+  ])('take nothing from the first with %s', async (_what, spoil) => {
+    const uri = await serveAll([await serveToken('/u'), await serveToken('/v')])
+    spoil(uri)
+    const lists = open({ ahead: true })
+    expect((await lists.token({ uri, index: 4 }, of)).meaning).toBe('suspended')
+    await settled(2)
+    expect(paths()).not.toContain('/v')
+    expect((await lists.token({ uri, index: 3 }, of)).meaning).toBe('invalid')
+  })
+
+  it('are not fetched into room that others need', async () => {
+    const uri = await serveAll([await serveToken('/u')])
+    const before = open()
+    await before.token({ uri, index: 3 }, of)
+    const { bytes } = before.kept()
+    for (const [keptBytes, expected] of [
+      [2 * bytes - 1, ['/t', '/all']],
+      [2 * bytes, ['/t', '/all', '/u']],
+    ] as const) {
+      host.asked = []
+      await open({ ahead: true, limits: { keptBytes } }).token({ uri, index: 3 }, of)
+      await settled(3)
+      expect(paths()).toEqual(expected)
+    }
+  })
+})
+
 describe('our own published lists', () => {
   it('are read by our own reader of others’ lists, in every form', async () => {
     const world = openWorld()

@@ -1,10 +1,13 @@
 import { gunzipSync } from 'node:zlib'
+import * as vc from '@digitalbazaar/vc'
 import { getListFromStatusListJWT, StatusList } from '@sd-jwt/jwt-status-list'
 import fc from 'fast-check'
 import { compactVerify, importJWK, type JWK } from 'jose'
 import { presentCredential } from '../../../src/identity/present.ts'
-import { listTtlMs, twoBits } from '../../../src/identity/status-lists/published.ts'
+import { listTtlMs, openPublishedLists, twoBits } from '../../../src/identity/status-lists/published.ts'
 import { isRefusal } from '../../../src/kernel/refusal.ts'
+import { DataIntegrityProof, documentLoader, theirs } from '../integrity/others.ts'
+import { newSigner } from '../integrity/signers.ts'
 import { addressOf, audience, baseUrl, chain, openWallet, openWorld, partsOf, registry, type World } from '../world.ts'
 
 const pointer = (world: World, index: number) => ({
@@ -75,6 +78,79 @@ describe('the Bitstring Status List credential', () => {
   it('is not there for a list that was never opened', async () => {
     const world = openWorld()
     expect(await codeOf(() => world.published.bitstring(4))).toBe('status_list_unknown')
+  })
+})
+
+describe('the same list with a Data Integrity proof', () => {
+  const open = (algorithm: 'ES256' | 'EdDSA' = 'ES256') => {
+    const key = newSigner(algorithm === 'ES256' ? 'P-256' : 'Ed25519')
+    const bits = Buffer.alloc(16_384)
+    const clock = { time: Date.now() - 1_000, now: () => clock.time }
+    let signed = 0
+    let failing = false
+    const failNext = () => {
+      failing = true
+    }
+    const published = openPublishedLists({
+      ...{ clock, baseUrl, source: { bits: list => (list < 2 ? bits : undefined) } },
+      issuer: () => ({ did: key.did, kid: key.verificationMethod, keyId: 'key', algorithm }),
+      signer: {
+        sign: async (_keyId, _algorithm, data) => {
+          signed += 1
+          if (failing) {
+            failing = false
+            throw new Error('no key')
+          }
+          return Buffer.from(await key.sign(data))
+        },
+      },
+    })
+    return { published, bits, clock, key, failNext, signed: () => signed }
+  }
+  const theyJudge = async (credential: unknown): Promise<boolean> => {
+    const suite = new DataIntegrityProof({ cryptosuite: theirs['ecdsa-rdfc-2019'].verify })
+    return (await vc.verifyCredential({ credential: structuredClone(credential), suite, documentLoader })).verified
+  }
+
+  it('verifies in @digitalbazaar/vc, says what the JWT says, and does not once a bit was changed in it', async () => {
+    const { published, bits, key } = open()
+    bits[1] = 0x20
+    const list = await published.bitstringWithProof(0)
+    const { proof, ...document } = list
+    expect(proof).toMatchObject({ cryptosuite: 'ecdsa-rdfc-2019', verificationMethod: key.verificationMethod })
+    expect(partsOf(await published.bitstring(0)).payload).toEqual(document)
+    expect(await theyJudge(list)).toBe(true)
+    const { encodedList } = (await open().published.bitstringWithProof(0))['credentialSubject'] as Record<
+      string,
+      string
+    >
+    const subject = { ...(list['credentialSubject'] as object), encodedList }
+    expect(await theyJudge({ ...list, credentialSubject: subject })).toBe(false)
+  })
+
+  it('is signed once until a bit changes or its time to live is over', async () => {
+    const { published, bits, clock, signed } = open()
+    const [first, second] = await Promise.all([1, 1].map(list => published.bitstringWithProof(list)))
+    expect(second).toBe(first)
+    expect(await published.bitstringWithProof(1)).toBe(first)
+    expect(signed()).toBe(1)
+    bits[0] = 1
+    expect(await published.bitstringWithProof(1)).not.toEqual(first)
+    clock.time += listTtlMs
+    await published.bitstringWithProof(1)
+    expect(signed()).toBe(3)
+  })
+
+  it('is signed again after a signature that failed', async () => {
+    const { published, failNext } = open()
+    failNext()
+    await expect(published.bitstringWithProof(1)).rejects.toThrow('no key')
+    expect(await published.bitstringWithProof(1)).toHaveProperty('proof')
+  })
+
+  it('is not there for a list that was never opened, nor under a key that its suite does not take', async () => {
+    expect(await codeOf(() => open().published.bitstringWithProof(2))).toBe('status_list_unknown')
+    expect(await codeOf(() => open('EdDSA').published.bitstringWithProof(0))).toBe('algorithm_mismatch')
   })
 })
 

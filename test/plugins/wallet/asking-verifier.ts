@@ -29,7 +29,7 @@ export const openAskingVerifier = async (clock: { now(): number }) => {
   const objects = new Map<string, string>()
   const asked: string[] = []
   const answers: Record<string, string>[] = []
-  const state: { reply: Reply; fetched: Reply | undefined; lost: boolean } = {
+  const state: { reply: Reply; fetched: Reply | undefined; lost: boolean; replying?: () => Promise<Reply> } = {
     reply: { status: 200, body: { redirect_uri: 'https://shop.example/done#code=1' } },
     fetched: undefined,
     lost: false,
@@ -43,7 +43,7 @@ export const openAskingVerifier = async (clock: { now(): number }) => {
     if (path === '/response') {
       answers.push(await bodyOf(request))
       if (state.lost) return void response.destroy()
-      return send(response, state.reply)
+      return send(response, (await state.replying?.()) ?? state.reply)
     }
     asked.push(path)
     const object = objects.get(path)

@@ -1,7 +1,12 @@
+import { openCollection } from '../../../src/plugins/wallet/actions/openid4vci-run.ts'
+import { vaultOf } from '../../../src/plugins/wallet/sessions.ts'
+import { newSigner } from '../../identity/integrity/signers.ts'
+import { signed } from '../../identity/openid/vp/asking.ts'
 import {
   type Citizen,
   citizenAt,
   everythingStored,
+  type Office,
   onBothDatabases,
   onSqlite,
   refusalOf,
@@ -53,6 +58,17 @@ const collect = async (citizen: Citizen, issuer: TheirIssuer, wish: Body = {}): 
   step(citizen, 'acceptOffer', await handIn(citizen, issuer), wish)
 
 const heldIn = async (citizen: Citizen): Promise<Body[]> => (await citizen.call<{ items: Body[] }>('listHeld')).items
+
+/** All that is kept of a collection, as its citizen alone can open it. */
+const keptOf = async (office: Office, { token }: Citizen, { id }: { id: string }): Promise<string> => {
+  const caller = await office.sessions.session(token)
+  const [row] = await office.store.read<{ id: string; sealed: Uint8Array }>(
+    'SELECT id, sealed FROM wallet_collections WHERE id = ?',
+    [id],
+  )
+  if (caller === undefined || row === undefined) throw new Error('no such collection')
+  return JSON.stringify(openCollection(vaultOf(caller), row))
+}
 
 /** The honest answer with other members. */
 const withBody =
@@ -127,6 +143,44 @@ onBothDatabases(scene => {
     throw new Error('it never ended')
   })
 
+  test('a token that came by a refresh token is kept, though what it was for fails (RFC 6749, section 6)', async () => {
+    const { amara, issuer, clock, office } = await meeting(scene)
+    issuer.state.deferred = true
+    const waiting = await collect(amara, issuer)
+    clock.advance(3_600_000)
+    // Good for one use: the next is in the answer.
+    issuer.twist.token = withBody(body => {
+      issuer.codes.refresh = 'refresh-2'
+      return { ...body, refresh_token: 'refresh-2' }
+    })
+    issuer.twist.deferred = () => ({ status: 503, body: { error: 'temporarily_unavailable' } })
+    const later = await signedIn(office, 'amara')
+    expect(await step(later, 'collectOffer', waiting)).toMatchObject({ collected: [{ problem: 'issuer_unavailable' }] })
+    issuer.only({})
+    issuer.state.ready = true
+    clock.advance(600_000)
+    expect(await step(later, 'collectOffer', waiting)).toMatchObject({ state: 'collected' })
+    expect(await heldIn(later)).toHaveLength(1)
+  })
+
+  test('what has come while it cannot be judged is kept as it came, and judged again', async () => {
+    const { amara, issuer, nation, again } = await meeting(scene)
+    nation.state.reachable = false
+    const given = await collect(amara, issuer)
+    expect(given).toMatchObject({
+      state: 'collecting',
+      collected: [{ state: 'given', heldIds: [], problem: 'status_unavailable' }],
+    })
+    const later = await signedIn(await again(), 'amara')
+    expect(await step(later, 'collectOffer', given)).toMatchObject({ state: 'collecting' })
+    expect([issuer.notified(), await heldIn(later)]).toEqual([[], []])
+    nation.state.reachable = true
+    expect(await step(later, 'collectOffer', given)).toMatchObject({ state: 'collected' })
+    expect(await heldIn(later)).toHaveLength(1)
+    expect(issuer.calls('credential')).toBe(1)
+    expect(issuer.notified().map(({ event }) => event)).toEqual(['credential_accepted'])
+  })
+
   test('two calls at once collect once', async () => {
     const { amara, issuer } = await meeting(scene)
     const offer = await handIn(amara, issuer)
@@ -145,6 +199,16 @@ onBothDatabases(scene => {
     expect(await accept({})).toEqual(first)
     expect(issuer.calls('token')).toBe(1)
     expect(await refusalOf(accept({ copies: 2 }))).toBe('idempotency_mismatch')
+  })
+
+  test('a renewal under one idempotency key is made once', async () => {
+    const { amara, issuer } = await meeting(scene)
+    const { id } = await collect(amara, issuer)
+    const renew = () => amara.call<Collection>('renewOffer', undefined, { params: { id }, key: 'renewal-1' })
+    const first = await renew()
+    expect(await renew()).toEqual(first)
+    expect([issuer.calls('token'), issuer.calls('credential')]).toEqual([2, 2])
+    expect(await heldIn(amara)).toHaveLength(2)
   })
 
   test('another citizen can neither see nor use an offer', async () => {
@@ -182,6 +246,22 @@ onSqlite(scene => {
     const asked = JSON.parse(issuer.seen.find(({ endpoint }) => endpoint === 'credential')?.text ?? '{}') as Body
     expect(asked['credential_identifier']).toBe('licence-dataset')
     expect(asked['credential_configuration_id']).toBeUndefined()
+  })
+
+  test('no key is made before it is known how much a token is good for, and nobody is good for too much', async () => {
+    const { amara, issuer, nation } = await meeting(scene)
+    const identifiers = (from: number) => ({
+      ...{ type: 'openid_credential', credential_configuration_id: 'identity' },
+      credential_identifiers: Array.from({ length: 51 }, (_, at) => `dataset-${from + at}`),
+    })
+    issuer.twist.token = withBody(body => ({ ...body, authorization_details: [identifiers(0)] }))
+    expect(await refusalOf(collect(amara, issuer))).toBe('wallet_full')
+    expect(nation.state.named).toBe(0)
+    issuer.twist.token = withBody(body => ({ ...body, authorization_details: [identifiers(0), identifiers(51)] }))
+    expect(await refusalOf(collect(amara, issuer))).toBe('issuer_answer_malformed')
+    delete issuer.twist.token
+    expect(await collect(amara, issuer)).toMatchObject({ state: 'collected' })
+    expect(nation.state.named).toBeGreaterThan(0)
   })
 
   test('a transaction code is held against its form before a try is used up, and tries are told and end', async () => {
@@ -297,6 +377,43 @@ onSqlite(scene => {
     expect(await refusalOf(step(amara, 'getOffer', second))).toBe('collection_unknown')
   })
 
+  test('what a renewal brings is seen first as well, by whoever wanted to see the first', async () => {
+    const { amara, issuer } = await meeting(scene)
+    const first = await collect(amara, issuer, { review: true })
+    expect(await step(amara, 'collectOffer', first)).toMatchObject({ state: 'collected' })
+    expect(await step(amara, 'renewOffer', first)).toMatchObject({ state: 'received' })
+    expect(await heldIn(amara)).toHaveLength(1)
+    expect(await step(amara, 'collectOffer', first)).toMatchObject({ state: 'collected' })
+    expect(await heldIn(amara)).toHaveLength(2)
+  })
+
+  test('an offer that is declined while nothing can be judged is given back (section 11.1)', async () => {
+    const { amara, issuer, nation } = await meeting(scene)
+    nation.state.reachable = false
+    await step(amara, 'declineOffer', await collect(amara, issuer))
+    expect(issuer.notified().map(({ event }) => event)).toEqual(['credential_deleted'])
+    expect(await heldIn(amara)).toEqual([])
+  })
+
+  test('what comes while something else is looked at is kept by no call that did not show it', async () => {
+    const { amara, issuer, clock } = await meeting(scene, { configurations: { identity: sdJwt, second: sdJwt } })
+    issuer.twist.credential = honest => {
+      issuer.state.deferred = true
+      return honest
+    }
+    const first = await collect(amara, issuer, { review: true })
+    expect(first.collected.map(({ state }) => state)).toEqual(['received', 'deferred'])
+    issuer.state.ready = true
+    clock.advance(61_000)
+    const seen = await step(amara, 'collectOffer', first)
+    expect(seen.collected.map(({ state }) => state)).toEqual(['kept', 'deferred'])
+    expect([issuer.calls('deferred'), (await heldIn(amara)).length]).toEqual([0, 1])
+    expect(await step(amara, 'collectOffer', first)).toMatchObject({ state: 'received' })
+    expect(await heldIn(amara)).toHaveLength(1)
+    expect(await step(amara, 'collectOffer', first)).toMatchObject({ state: 'collected' })
+    expect(await heldIn(amara)).toHaveLength(2)
+  })
+
   test('a collection is renewed by its refresh token, and what was there stays (section 13.5)', async () => {
     const { amara, issuer, clock, office } = await meeting(scene)
     const done = await collect(amara, issuer)
@@ -309,6 +426,105 @@ onSqlite(scene => {
     issuer.codes.refresh = 'withdrawn'
     expect(await refusalOf(step(later, 'renewOffer', done))).toBe('issuer_refused')
     expect(await heldIn(later)).toHaveLength(2)
+  })
+
+  test('of a collection that has ended nothing is kept that opens anything, but what renews it', async () => {
+    const { amara, issuer, office, nation } = await meeting(scene)
+    const tokens: string[] = []
+    let more: Body = {}
+    issuer.twist.token = withBody(body => {
+      tokens.push(String(body['access_token']))
+      return { ...body, ...more }
+    })
+    const renewable = await keptOf(office, amara, await collect(amara, issuer))
+    expect(renewable).toContain(issuer.codes.refresh)
+    more = { refresh_token: undefined }
+    const done = await collect(amara, issuer)
+    expect(done['renewable']).toBe(false)
+    const last = await keptOf(office, amara, done)
+    expect(last).not.toContain('"d":')
+    issuer.twist.credential = honest => {
+      nation.revokeLast()
+      return honest
+    }
+    const offer = await handIn(amara, issuer)
+    expect(await refusalOf(step(amara, 'acceptOffer', offer, {}))).toBe('credential_revoked')
+    const failed = await keptOf(office, amara, offer)
+    expect(tokens).toHaveLength(3)
+    for (const kept of [renewable, last, failed]) {
+      for (const secret of [...tokens, issuer.codes.preAuthorized]) expect(kept).not.toContain(secret)
+    }
+  })
+
+  test('a token is kept while the issuer has to be told, and an end that nothing can renew is kept a day', async () => {
+    const { amara, issuer, office, clock } = await meeting(scene)
+    let token = ''
+    issuer.twist.token = withBody(body => {
+      token = String(body['access_token'])
+      return { ...body, refresh_token: undefined }
+    })
+    issuer.twist.notification = () => ({ status: 503 })
+    const done = await collect(amara, issuer)
+    expect(await keptOf(office, amara, done)).toContain(token)
+    expect(Date.parse(String(done['expires'])) - clock.now()).toBeLessThanOrEqual(24 * 3_600_000)
+    delete issuer.twist.notification
+    expect(await step(amara, 'collectOffer', done)).toMatchObject({ collected: [{ issuerTold: true }] })
+    expect(await keptOf(office, amara, done)).not.toContain(token)
+  })
+
+  test('an issuer that did not hear of a failure is told of it by the next call, and then nothing of its token is kept', async () => {
+    const { amara, issuer, office, nation } = await meeting(scene, {
+      configurations: { identity: sdJwt, other: sdJwt },
+    })
+    let token = ''
+    issuer.twist.token = withBody(body => {
+      token = String(body['access_token'])
+      return { ...body, refresh_token: undefined }
+    })
+    const foreign = await nation.issue('NationalIdentity', await amara.newKey())
+    const wrong = withBody(body => ({ ...body, credentials: [{ credential: foreign }] }))
+    issuer.twist.credential = honest => {
+      delete issuer.twist.credential
+      return wrong(honest)
+    }
+    issuer.twist.notification = () => ({ status: 503 })
+    const done = await collect(amara, issuer)
+    expect(done).toMatchObject({ collected: [{ state: 'refused', issuerTold: false }, { state: 'kept' }] })
+    expect(await keptOf(office, amara, done)).toContain(token)
+    delete issuer.twist.notification
+    const unheard = issuer.notified().length
+    const told = { collected: [{ issuerTold: true }, { issuerTold: true }] }
+    expect(await step(amara, 'collectOffer', done)).toMatchObject(told)
+    const heard = issuer.notified().slice(unheard)
+    expect(heard.map(({ event }) => event)).toEqual(['credential_failure', 'credential_accepted'])
+    expect(await keptOf(office, amara, done)).not.toContain(token)
+  })
+
+  test.each([
+    ['metadata', '/.well-known/openid-credential-issuer'],
+    ['server', '/.well-known/oauth-authorization-server'],
+  ] as const)('the %s of an issuer stand where they are asked for, and nowhere else', async (endpoint, path) => {
+    const { amara, issuer } = await meeting(scene)
+    issuer.twist[endpoint] = honest => {
+      if (issuer.calls(endpoint) > 1) return honest
+      return { status: 302, headers: { location: `${issuer.origin}${path}?elsewhere` } }
+    }
+    expect(await refusalOf(handIn(amara, issuer))).toBe('fetch_failed')
+    expect(issuer.calls(endpoint)).toBe(1)
+  })
+
+  test('a server with endpoints on different origins says who it is, or gives no code that is redeemed (RFC 9207)', async () => {
+    const apart = { authorization_endpoint: 'https://login.example.com/authorize' }
+    const silent = { ...apart, authorization_response_iss_parameter_supported: undefined }
+    const grants = { authorization_code: {} }
+    const { amara, issuer } = await meeting(scene, { server: silent, grants })
+    expect(await refusalOf(collect(amara, issuer))).toBe('server_metadata_refused')
+    expect(issuer.calls('par')).toBe(0)
+    issuer.only({ server: withBody(body => ({ ...body, authorization_response_iss_parameter_supported: true })) })
+    expect(await collect(amara, issuer)).toMatchObject({ state: 'authorizing' })
+    const together = { ...silent, authorization_endpoint: `${issuer.origin}/authorize` }
+    issuer.only({ server: withBody(body => ({ ...body, ...together })) })
+    expect(await collect(amara, issuer)).toMatchObject({ state: 'authorizing' })
   })
 
   test('what the issuer cannot give now is asked for again', async () => {
@@ -349,7 +565,7 @@ onSqlite(scene => {
       'server',
       'leads to the metadata of the cloud',
       { status: 307, headers: { location: 'http://169.254.169.254/' } },
-      'url_forbidden',
+      'fetch_failed',
     ],
     ['token', 'is no JSON', { status: 200, raw: '<html>' }, 'issuer_answer_malformed'],
     ['token', 'has no token', { status: 200, body: { token_type: 'DPoP' } }, 'issuer_answer_malformed'],
@@ -683,6 +899,51 @@ onSqlite(scene => {
     issuer.twist.metadata = withBody(body => ({ ...body, credential_configurations_supported: { diploma: sdJwt } }))
     expect(await refusalOf(collect(amara, issuer))).not.toBeUndefined()
     expect(await heldIn(amara)).toEqual([])
+  })
+
+  test.each([
+    ['by its vct', { vct, aka_vcts: vct }],
+    ['by another that it claims beside', { aka_vcts: [vct] }],
+    ['by a list that is none', { aka_vcts: vct }],
+    ['by its name', { vct: 'NationalIdentity' }],
+  ])('who judges strangers does not take a type of this nation from them: %s', async (_how, claims) => {
+    const { issuer, nation } = await theirDiploma(scene)
+    const given = (more: Body) => issuer.sdJwt({ vct: diploma.vct, degree: 'Master', ...more }, ['degree'])
+    expect(await nation.judgeForeign(await given({}))).toMatchObject({ verified: true })
+    expect(await nation.judgeForeign(await given(claims))).toMatchObject({
+      verified: false,
+      refusal: { code: 'issuer_unaccredited' },
+    })
+  })
+
+  const v2 = 'https://www.w3.org/ns/credentials/v2'
+  const examples = 'https://www.w3.org/ns/credentials/examples/v2'
+  test.each([
+    ['by its name', ['NationalIdentity']],
+    ['by its IRI', ['https://chancery.example/ns#NationalIdentity']],
+    ['by another name for it', ['Passport']],
+    ['beside another', ['UniversityDegreeCredential', 'https://chancery.example/ns#DrivingLicence']],
+  ])('nor a W3C credential of such a type: %s', async (_how, more) => {
+    const { nation } = await scene()
+    const stranger = newSigner('P-256')
+    const given = (names: string[]) =>
+      signed(
+        { typ: 'vc+jwt', kid: stranger.verificationMethod },
+        {
+          ...{
+            '@context': [v2, examples, { Passport: 'https://chancery.example/ns#NationalIdentity' }],
+            type: ['VerifiableCredential', ...names],
+            issuer: stranger.did,
+          },
+          credentialSubject: { id: 'did:example:somebody', degree: { type: 'ExampleBachelorDegree', name: 'Arts' } },
+        },
+        stranger.privateKey,
+      )
+    expect(await nation.judgeForeign(given(['UniversityDegreeCredential']))).toMatchObject({ verified: true })
+    expect(await nation.judgeForeign(given(more))).toMatchObject({
+      verified: false,
+      refusal: { code: 'issuer_unaccredited' },
+    })
   })
 
   const forged: [string, Body | ((issuer: TheirIssuer) => void), string][] = [

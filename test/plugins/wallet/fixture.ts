@@ -70,7 +70,8 @@ export const openNation = (clock: MovableClock) => {
   const events = (of: string) => (of === address ? [registered] : [])
   const dids = openDids({ chainId: 31_337, replica: { events }, clock })
   const decided = new Map<number, StatusValue>()
-  const state = { reachable: true, index: 0 }
+  /** `named`: keys of holders that were given a DID. */
+  const state = { reachable: true, index: 0, named: 0 }
   /** Origins that wallets may ask over http, DIDs that speak for the issuers there, and whether others than the accredited count. */
   const reach = { origins: [] as string[], speaks: new Set([issuerDid]), foreign: false }
   const status: StatusReader = {
@@ -125,7 +126,7 @@ export const openNation = (clock: MovableClock) => {
       return [`${input}.${signature.toString('base64url')}`, ...rest].join('~')
     },
     verify: (credential: unknown): Promise<Verdict> => verifyCredential(credential, verifying),
-    judgeForeign: openForeignJudge({ clock, dids, allowedHttpOrigins: reach.origins }),
+    judgeForeign: openForeignJudge({ clock, dids, allowedHttpOrigins: reach.origins, types }),
     verifyPresentation: (presentation: unknown, challenge: string, audience = verifier) =>
       verifyPresentation(presentation, verifying, { challenge, audience: [audience] }),
     resolve: dids.resolve,
@@ -186,7 +187,10 @@ const collectingIn = (
       if (reach.foreign) return nation.judgeForeign(credential)
       return nation.verify(credential)
     },
-    didJwkOf: jwk => didJwkOf(publicKeyFromJwk(jwk)),
+    didJwkOf: jwk => {
+      nation.state.named += 1
+      return didJwkOf(publicKeyFromJwk(jwk))
+    },
     jwkOf: did => parseLocalDid(did)?.key.jwk,
   }
 }
@@ -205,7 +209,10 @@ export const openOffice = async (place: Place, nation: Nation, clock: MovableClo
     identity: nation,
     present: presentCredential,
     proveKey: sealKeyProof,
-    didOf: jwk => didKeyOf(publicKeyFromJwk(jwk)),
+    didOf: jwk => {
+      nation.state.named += 1
+      return didKeyOf(publicKeyFromJwk(jwk))
+    },
     ...collectingIn(nation, clock),
     presentations: openPresentationAnswers(answering(nation, clock)),
     keccak,

@@ -204,6 +204,69 @@ onBothDatabases(scene => {
     expect(items).toHaveLength(2)
   })
 
+  test('a failure that is told late does not undo an answer', async () => {
+    const { amara } = await begin()
+    const shown = await read(amara, verifier.ask())
+    verifier.state.lost = true
+    expect(await refusalOf(answer(amara, shown))).toBe('verifier_unreachable')
+    verifier.state.lost = false
+    const { promise: until, resolve: release } = Promise.withResolvers<void>()
+    const { promise: asked, resolve: arrive } = Promise.withResolvers<void>()
+    verifier.state.replying = async () => {
+      delete verifier.state.replying
+      arrive()
+      await until
+      return { status: 400, body: { error: { toString: 1 } } }
+    }
+    const late = refusalOf(answer(amara, shown))
+    await asked
+    expect(await answer(amara, shown)).toMatchObject({ state: 'answered' })
+    release()
+    expect(await late).toBe('verifier_refused')
+    const again = await amara.call<Shown>('reviewPresentationRequest', undefined, { params: { request: shown.id } })
+    expect(again['state']).toBe('answered')
+    expect(await answer(amara, shown)).toMatchObject({ redirectUri: 'https://shop.example/done#code=1' })
+  })
+
+  test('a claim that is asked for twice is shown once, as it is asked for first (section 6.1)', async () => {
+    const { amara } = await begin()
+    const path = ['familyName']
+    const claims = [{ path }, { path, values: ['nobody'] }, { path, values: ['Zwetschgenbaum'] }]
+    const shown = await read(amara, verifier.ask({ dcql_query: nameQuery({ claims }) }))
+    expect(shown.queries[0]?.candidates[0]?.claims).toEqual([{ path, values: ['Zwetschgenbaum'] }])
+    expect(await answer(amara, shown)).toMatchObject({ state: 'answered' })
+  })
+
+  /** As many queries as a request may have, each of which all identities answer. */
+  const manyQueries = (more: Members = {}): Members => {
+    const [only] = nameQuery(more)['credentials'] as Members[]
+    return { credentials: Array.from({ length: 32 }, (_, at) => ({ ...only, id: `q${at}` })) }
+  }
+
+  test('of many that answer the newest are shown, so many for each query', async () => {
+    const { amara, nation, held } = await begin()
+    const newer: string[] = []
+    while (newer.length < 8) newer.push(await identityOf(amara, nation))
+    const shown = await read(amara, verifier.ask({ dcql_query: manyQueries() }))
+    const offered = shown.queries.map(({ candidates }) => candidates.map(({ heldId }) => heldId))
+    expect(offered).toEqual(Array.from({ length: 32 }, () => newer))
+    expect(await refusalOf(answer(amara, shown, { credentials: [{ query: 'q0', heldId: held }] }))).toBe(
+      'wallet_request_changed',
+    )
+  })
+
+  test('a request that would show more than a citizen can be shown is refused, and leaves nothing behind', async () => {
+    const { amara, nation, office } = await begin()
+    const portrait = `data:image/jpeg;base64,${Buffer.alloc(26_000, 'chancery').toString('base64')}`
+    await identityOf(amara, nation, { portrait })
+    const link = verifier.ask({ dcql_query: manyQueries({ claims: [{ path: ['portrait'] }] }) })
+    expect(await refusalOf(read(amara, link))).toBe('wallet_request_too_large')
+    expect(await office.store.read('SELECT id FROM wallet_presentation_requests')).toEqual([])
+    const { credentials } = manyQueries({ claims: [{ path: ['portrait'] }] }) as { credentials: Members[] }
+    const less = verifier.ask({ dcql_query: { credentials: credentials.slice(0, 16) } })
+    expect((await read(amara, less)).satisfiable).toBe(true)
+  })
+
   test('a request that cannot be had or read leaves nothing behind, and may be handed in again', async () => {
     const { amara } = await begin()
     const link = verifier.ask()

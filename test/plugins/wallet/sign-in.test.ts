@@ -178,7 +178,7 @@ onBothDatabases(scene => {
     const operations = Object.entries(wallet.routes(office.needs)).filter(
       ([, route]) => route.requires.by === 'citizen',
     )
-    expect(operations).toHaveLength(15)
+    expect(operations).toHaveLength(27)
     for (const [caller, code] of callers) {
       for (const [operation] of operations) {
         const body = { passphrase, audience: 'https://x.example', challenge: 'n', claims: ['a'], export: {} }

@@ -109,6 +109,8 @@ export type Settings = {
   /** Beside what an issuer must say. */
   metadata?: Body
   server?: Body
+  /** What else stands at its origin, by path. */
+  documents?: (origin: string) => Record<string, unknown>
 }
 
 const idOf = 'licence-dataset'
@@ -138,7 +140,9 @@ export const startIssuer = async (settings: Settings) => {
       const endpoint = routes[pathname]
       const text = await textOf(request)
       if (endpoint === undefined) {
-        response.writeHead(404).end()
+        const document = settings.documents?.(origin())[pathname]
+        response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' })
+        response.end(document === undefined ? '' : JSON.stringify(document))
         return
       }
       seen.push({ endpoint, text, headers: request.headers })

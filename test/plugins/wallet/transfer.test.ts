@@ -1,9 +1,9 @@
 import { argon2Sync, generateKeyPairSync } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { canonical } from '../../../src/kernel/canonical.ts'
-import { exportContentMost, ledgerKeysMost, passphraseCostLeast } from '../../../src/plugins/wallet/policy.ts'
+import { exportContentMost, keysMost, ledgerKeysMost, passphraseCostLeast } from '../../../src/plugins/wallet/policy.ts'
 import { sealBytes } from '../../../src/plugins/wallet/vault.ts'
-import { type Citizen, citizenAt, type Nation, onBothDatabases, passphrase, refusalOf } from './fixture.ts'
+import { type Citizen, citizenAt, type Nation, type Office, onBothDatabases, passphrase, refusalOf } from './fixture.ts'
 
 const type = 'NationalIdentity'
 const exportPassphrase = 'a passphrase for the drawer at home'
@@ -22,6 +22,27 @@ const exported = (citizen: Citizen, more: Record<string, unknown> = {}): Promise
 
 const imported = (citizen: Citizen, file: unknown, with_ = exportPassphrase) =>
   citizen.call('importWallet', { export: file, exportPassphrase: with_ })
+
+/** A key of a holder, as a file has it. */
+const keyPair = (office: Office) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = privateKey.export({ format: 'jwk' })
+  const did = office.needs.didOf({ kty: 'EC', crv: 'P-256', x: jwk.x ?? '', y: jwk.y ?? '' })
+  return { did, heldFor: 'self', jwk }
+}
+
+/** Seals whatever content as an export of this citizen: who has the passphrase can write what they like. */
+const writerOf = async (citizen: Citizen) => {
+  const { sealed: _sealed, ...head } = await exported(citizen)
+  const salt = Buffer.from(String(head.kdf['salt']), 'base64url')
+  const { memoryKib, passes, parallelism } = passphraseCostLeast
+  const cost = { memory: memoryKib, passes, parallelism, tagLength: 32 }
+  const key = argon2Sync('argon2id', { message: Buffer.from(exportPassphrase), nonce: salt, ...cost })
+  return (content: unknown) => {
+    const plain = gzipSync(Buffer.isBuffer(content) ? content : JSON.stringify(content))
+    return { ...head, sealed: sealBytes(key, plain, canonical(head)).toString('base64url') }
+  }
+}
 
 onBothDatabases(scene => {
   test('an export opens in another wallet, which can then present', async () => {
@@ -137,18 +158,27 @@ onBothDatabases(scene => {
     expect(await anew.call('listHeld')).toEqual({ items: [] })
   })
 
+  test('however many files are imported, a wallet has no more keys than it could use', async () => {
+    const { office } = await scene()
+    const amara = await citizenAt(office, 'amara')
+    const writing = await writerOf(amara)
+    const keyed = async (count: number) => {
+      const keys = Array.from({ length: count }, () => keyPair(office))
+      return imported(amara, writing({ keys, credentials: [], disclosures: [] }))
+    }
+    expect(await keyed(keysMost - 1)).toMatchObject({ keys: keysMost - 1 })
+    const more = await Promise.all([1, 1].map(count => refusalOf(keyed(count))))
+    expect(more.sort()).toEqual([undefined, 'wallet_full'].sort())
+    const [row] = await office.store.read<{ keys: number }>('SELECT count(*) AS keys FROM wallet_keys')
+    expect(Number(row?.keys)).toBe(keysMost)
+  })
+
   test('a file whose content is not a wallet’s is refused, though its passphrase fits', async () => {
     const { office } = await scene()
     const amara = await citizenAt(office, 'amara')
-    const { sealed: _sealed, ...head } = await exported(amara)
-    const salt = Buffer.from(String(head.kdf['salt']), 'base64url')
-    const { memoryKib, passes, parallelism } = passphraseCostLeast
-    const cost = { memory: memoryKib, passes, parallelism, tagLength: 32 }
-    const key = argon2Sync('argon2id', { message: Buffer.from(exportPassphrase), nonce: salt, ...cost })
+    const writing = await writerOf(amara)
     const empty = { keys: [], credentials: [], disclosures: [] }
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const jwk = privateKey.export({ format: 'jwk' })
-    const did = office.needs.didOf({ kty: 'EC', crv: 'P-256', x: jwk.x ?? '', y: jwk.y ?? '' })
+    const { did, jwk } = keyPair(office)
     const ledgerKey = { id: 'k', ledger: `eip155:1:0x${'5f'.repeat(20)}`, label: 'l', jwk }
     const shown = { type, issuer: 'i', audience: 'a', challenge: 'c', credential: 'x', shown: [], at: 1 }
     const contents: unknown[] = [
@@ -172,17 +202,10 @@ onBothDatabases(scene => {
       { ...empty, disclosures: [{ ...shown, signed: { kind: 'transfer', members: null } }] },
       { ...empty, disclosures: [{ ...shown, signed: { kind: 'transfer', members: { amount: 1.5 } } }] },
     ]
-    const fileOf = (plain: Buffer) => ({
-      ...head,
-      sealed: sealBytes(key, plain, canonical(head)).toString('base64url'),
-    })
-    for (const content of contents) {
-      const file = fileOf(gzipSync(JSON.stringify(content)))
-      expect(await refusalOf(imported(amara, file))).toBe('export_malformed')
-    }
-    const bomb = fileOf(gzipSync(Buffer.alloc(exportContentMost + 1)))
+    for (const content of contents) expect(await refusalOf(imported(amara, writing(content)))).toBe('export_malformed')
+    const bomb = writing(Buffer.alloc(exportContentMost + 1))
     expect(await refusalOf(imported(amara, bomb))).toBe('export_malformed')
     const good = { ...empty, keys: [{ did, heldFor: 'self', jwk }], ledgerKeys: [ledgerKey] }
-    expect(await imported(amara, fileOf(gzipSync(JSON.stringify(good))))).toMatchObject({ keys: 2 })
+    expect(await imported(amara, writing(good))).toMatchObject({ keys: 2 })
   })
 })

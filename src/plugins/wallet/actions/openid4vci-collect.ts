@@ -4,7 +4,7 @@ import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
 import { isRefusal, Refusal } from '../../../kernel/refusal.ts'
 import type { ExpectedCredential, GivenCredentials, Grant } from '../collecting.ts'
-import { type Collection, type Piece, stateOf } from '../collection.ts'
+import { type Collection, isOver, type Piece, stateOf } from '../collection.ts'
 import * as errors from '../errors.ts'
 import * as policy from '../policy.ts'
 import type { Vault } from '../vault.ts'
@@ -30,17 +30,26 @@ const newKey = async (desk: Desk, { method }: ExpectedCredential): Promise<Piece
   return { id: desk.newId(), did: (method === 'did:key' ? desk.didOf : desk.didJwkOf)(publicOf(jwk)), jwk }
 }
 
-/** What is to be asked for by the token, with a fresh key for each credential (a key never serves two). */
+/**
+ * What is to be asked for by the token, with a fresh key for each credential (a key never serves two).
+ * @throws Refusal wallet_full
+ */
 const planPieces = async (desk: Desk, { talk, copies }: Collection): Promise<Piece[]> => {
-  const pieces: Piece[] = []
+  const plans: { request: Piece['request']; expected: ExpectedCredential; count: number }[] = []
+  let wanted = 0
   for (const request of desk.collecting.requests(talk)) {
     const expected = await desk.collecting.expects(talk, request.configurationId)
     const count = Math.min(copies, expected.most)
+    wanted += count
+    // How much it is says the issuer: no key is made before that is known to be bearable.
+    if (wanted > policy.collectedMost) throw errors.walletFull(policy.collectedMost)
+    plans.push({ request, expected, count })
+  }
+  const pieces: Piece[] = []
+  for (const { request, expected, count } of plans) {
     const keys = await Promise.all(Array.from({ length: count }, () => newKey(desk, expected)))
     pieces.push({ request, keys, state: 'wanted' })
   }
-  const wanted = pieces.reduce((sum, { keys }) => sum + keys.length, 0)
-  if (wanted > policy.collectedMost) throw errors.walletFull(policy.collectedMost)
   return pieces
 }
 
@@ -110,6 +119,14 @@ const tell = async (
   }
 }
 
+/** Judges what has come; while that cannot be done, it stays as it came. @throws Refusal why it is not kept */
+const judgeGiven = async (desk: Desk, turn: Turn, piece: Piece): Promise<void> => {
+  piece.received = await judgePiece(desk, turn.collection, piece, piece.given ?? [])
+  piece.state = 'received'
+  delete piece.given
+  delete piece.problem
+}
+
 /** Takes in what an issuer has answered. @throws Refusal why it is not kept */
 const takeIn = async (desk: Desk, turn: Turn, piece: Piece, given: GivenCredentials): Promise<void> => {
   const now = desk.house.clock.now()
@@ -123,35 +140,41 @@ const takeIn = async (desk: Desk, turn: Turn, piece: Piece, given: GivenCredenti
     throw errors.deferralEnded()
   }
   if (given.notificationId !== undefined) piece.notificationId = given.notificationId
-  piece.received = await judgePiece(desk, turn.collection, piece, given.credentials)
-  piece.state = 'received'
-  delete piece.problem
+  piece.given = given.credentials
+  piece.state = 'given'
+  await turn.save()
+  await judgeGiven(desk, turn, piece)
 }
 
 /** A refusal that more time may lift leaves the request open; every other ends it. */
 const endPiece = async (desk: Desk, turn: Turn, piece: Piece, error: unknown): Promise<void> => {
   if (!isRefusal(error)) throw error
   piece.problem = error.code
-  if (error.kind === 'unavailable' && piece.notificationId === undefined) return
+  if (error.kind === 'unavailable') return
   piece.state = 'refused'
+  delete piece.given
   await tell(desk, turn.collection, piece, 'credential_failure')
 }
 
 const askFor = async (desk: Desk, turn: Turn, piece: Piece): Promise<void> => {
   const { collection } = turn
+  if (piece.state === 'given') return judgeGiven(desk, turn, piece)
+  const talk = await desk.collecting.lasting(collection.talk)
+  if (talk !== collection.talk) {
+    collection.talk = talk
+    await turn.save()
+  }
   if (piece.state === 'wanted') {
     const keys = piece.keys.map(({ did, jwk }) => ({ did, privateJwk: jwk }))
     await takeIn(desk, turn, piece, await desk.collecting.request(collection.talk, piece.request, keys))
     return
   }
   const asked = { transactionId: piece.transactionId ?? '', keys: piece.keys.length }
-  const { talk, given } = await desk.collecting.deferred(collection.talk, asked)
-  collection.talk = talk
-  await takeIn(desk, turn, piece, given)
+  await takeIn(desk, turn, piece, await desk.collecting.deferred(collection.talk, asked))
 }
 
 /**
- * Asks for everything that is still wanted or due, and saves after each answer.
+ * Asks for everything that is still wanted or due, judges what could not be judged before, and saves after each.
  * @throws Refusal the first, when nothing at all has come of it.
  */
 const askForAll = async (desk: Desk, turn: Turn): Promise<void> => {
@@ -159,7 +182,7 @@ const askForAll = async (desk: Desk, turn: Turn): Promise<void> => {
   let refusal: Refusal | undefined
   for (const piece of collection.pieces) {
     const isDue = piece.state === 'deferred' && (piece.notBefore ?? 0) <= desk.house.clock.now()
-    if (piece.state !== 'wanted' && !isDue) continue
+    if (piece.state !== 'wanted' && piece.state !== 'given' && !isDue) continue
     try {
       await askFor(desk, turn, piece)
     } catch (error) {
@@ -168,8 +191,10 @@ const askForAll = async (desk: Desk, turn: Turn): Promise<void> => {
     }
     await save()
   }
-  const isAnything = collection.pieces.some(({ state }) => ['received', 'deferred', 'kept'].includes(state))
-  if (refusal !== undefined && !isAnything) throw refusal
+  const isAnything = collection.pieces.some(({ state }) => ['given', 'received', 'deferred', 'kept'].includes(state))
+  if (refusal === undefined || isAnything) return
+  endIfOver(desk, collection)
+  throw refusal
 }
 
 /** As it is when all that has come is kept: with the ids under which it will be held. */
@@ -199,16 +224,25 @@ const keepAll = async (tx: Tx, vault: Vault, { pieces }: Collection): Promise<vo
   }
 }
 
-const tellAll = async (desk: Desk, { collection }: Turn): Promise<void> => {
-  for (const piece of collection.pieces)
-    if (piece.state === 'kept') await tell(desk, collection, piece, 'credential_accepted')
+/** With the last of it the conversation ends, and nothing that opens it is kept but what a renewal needs. */
+const endIfOver = (desk: Desk, collection: Collection): void => {
+  if (isOver(collection)) collection.talk = desk.collecting.ended(collection.talk)
 }
 
-/** A collection that has something to show for it lasts longer than an offer. */
+const tellAll = async (desk: Desk, { collection }: Turn): Promise<void> => {
+  for (const piece of collection.pieces) {
+    if (piece.state === 'kept') await tell(desk, collection, piece, 'credential_accepted')
+    if (piece.state === 'refused') await tell(desk, collection, piece, 'credential_failure')
+  }
+  endIfOver(desk, collection)
+}
+
+/** A collection that has something to come, or can be renewed, lasts longer than an offer. */
 const expiresOf = (collection: Collection, now: number): number | undefined => {
-  const state = stateOf(collection)
-  if (state === 'deferred') return now + policy.deferralMostMs
-  return state === 'collected' ? now + policy.collectedLifeMs : undefined
+  const { pieces, talk } = collection
+  if (pieces.some(({ state }) => state === 'deferred' || state === 'given')) return now + policy.deferralMostMs
+  if (stateOf(collection) !== 'collected') return undefined
+  return now + (talk.token?.refreshToken === undefined ? policy.offerLifeMs : policy.collectedLifeMs)
 }
 
 const collecting = async (
@@ -308,6 +342,8 @@ export const collectOffer = async (desk: Desk, context: Context): Promise<Answer
   return collecting(desk, context, { operation: 'collectOffer', input: {}, from, isKept }, async turn => {
     const { collection } = turn
     wasSeen = stateOf(collection) === 'received'
+    // What came with this call would be kept unseen; the next call asks for the rest.
+    if (wasSeen && collection.review) return undefined
     if (collection.pieces.length === 0) return collectByToken(desk, turn)
     const now = desk.house.clock.now()
     const waits = collection.pieces.filter(({ state }) => state === 'deferred').map(({ notBefore }) => notBefore ?? 0)
@@ -320,11 +356,11 @@ export const collectOffer = async (desk: Desk, context: Context): Promise<Answer
 
 /**
  * Collects the same credentials anew with the refresh token that the issuer gave (OpenID4VCI 1.0, section 13.5). The
- * earlier ones stay until the citizen deletes them.
+ * earlier ones stay until the citizen deletes them. Who wanted to see those first sees these first.
  */
 export const renewOffer = async (desk: Desk, context: Context): Promise<Answer> => {
-  const step = { operation: 'renewOffer', input: {}, from: ['collected'] as const, isKept: () => true }
-  return collecting(desk, context, step, async turn => {
+  const step = { operation: 'renewOffer', input: {}, from: ['collected'] as const }
+  return collecting(desk, context, { ...step, isKept: ({ collection }) => !collection.review }, async turn => {
     const { collection } = turn
     if (collection.talk.token?.refreshToken === undefined) throw errors.renewalImpossible()
     collection.talk = await desk.collecting.renew(collection.talk)
@@ -338,6 +374,7 @@ export const renewOffer = async (desk: Desk, context: Context): Promise<Answer> 
     } catch (error) {
       // What there was stays what it was.
       collection.pieces = before
+      endIfOver(desk, collection)
       throw error
     }
   })

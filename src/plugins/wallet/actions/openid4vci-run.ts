@@ -118,6 +118,21 @@ export const takeTurn = async (desk: Desk, context: Context, step: Step): Promis
     })
     return isWritten
   }
+  /** A key that was used for the same before has its answer: nothing is asked for again. */
+  const isKnown = async (): Promise<boolean> => {
+    if (context.headers['idempotency-key'] === undefined) return false
+    const unknown = new Error('this call was not made before')
+    const work = async (): Promise<never> => {
+      throw unknown
+    }
+    return finish(work).then(
+      () => true,
+      (error: unknown) => {
+        if (error === unknown) return false
+        throw error
+      },
+    )
+  }
   const run = async (): Promise<void> => {
     await step.work(turn)
     const settled = step.settled?.(turn) ?? turn.collection
@@ -129,14 +144,12 @@ export const takeTurn = async (desk: Desk, context: Context, step: Step): Promis
     turn.collection = settled
     await step.after?.(turn)
   }
-  const stay = (state: CollectionState) =>
-    finish(async () => {
-      throw errors.offerStep(state)
-    })
   try {
-    const state = stateOf(turn.collection)
-    if (step.from.includes(state)) await run()
-    else await stay(state)
+    if (!(await isKnown())) {
+      const state = stateOf(turn.collection)
+      if (!step.from.includes(state)) throw errors.offerStep(state)
+      await run()
+    }
   } catch (error) {
     // What has come so far stays; a defect of the release must not hide what went wrong.
     await release().catch(failed => {

@@ -4,7 +4,7 @@ import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row } from '../../../kernel/ports.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
-import { type Collection, shownCollection, stateOf } from '../collection.ts'
+import { type Collection, shownCollection } from '../collection.ts'
 import * as errors from '../errors.ts'
 import { collectionsMost, offerLifeMs, requires } from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
@@ -107,9 +107,8 @@ export const declineOffer = async (desk: Desk, context: Context): Promise<Answer
       if (gone === undefined) throw errors.offerBusy()
     },
   })
-  if (stateOf(collection) !== 'received') return { status: 204 }
   for (const { state, notificationId } of collection.pieces) {
-    if (state !== 'received' || notificationId === undefined) continue
+    if (!['given', 'received'].includes(state) || notificationId === undefined) continue
     try {
       await desk.collecting.notify(collection.talk, { notificationId, event: 'credential_deleted' })
     } catch (error) {

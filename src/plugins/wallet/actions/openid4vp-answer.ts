@@ -101,6 +101,13 @@ const close = async (
   if (moved.length === 0) throw errors.presentationRequestClosed()
 }
 
+/** From where each end can be reached: a failure that is told late does not undo an answer. */
+const settledFrom = {
+  answered: ['sending', 'failed'],
+  failed: ['sending'],
+  refused: ['refused'],
+} as const satisfies Record<string, readonly RequestRow['state'][]>
+
 const settle = ({ desk, context, vault, row }: Turn, state: 'answered' | 'failed' | 'refused', answer: KeptAnswer) =>
   perform(desk.house, {
     operation: state === 'refused' ? 'refusePresentationRequest' : 'answerPresentationRequest',
@@ -109,9 +116,10 @@ const settle = ({ desk, context, vault, row }: Turn, state: 'answered' | 'failed
     input: vault.evidence({ request: row.id, state }),
     act: async tx => {
       const sealed = vault.seal(answerTable, row.id, answer)
-      await tx.query(`UPDATE ${requestTable} SET state = ?, answer = ? WHERE id = ? AND citizen = ?`, [
-        ...[state, sealed, row.id, vault.citizen],
-      ])
+      const from = settledFrom[state]
+      const sql = `UPDATE ${requestTable} SET state = ?, answer = ?
+        WHERE id = ? AND citizen = ? AND state IN (${from.map(() => '?').join(', ')})`
+      await tx.query(sql, [state, sealed, row.id, vault.citizen, ...from])
       return { id: row.id }
     },
   })

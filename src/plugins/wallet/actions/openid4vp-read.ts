@@ -5,7 +5,13 @@ import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Row, Tx } from '../../../kernel/ports.ts'
 import type { AnswerChoices, AskedPresentation, PresentationInvitation } from '../../../kernel/presentation-answers.ts'
 import * as errors from '../errors.ts'
-import { presentationReadingMs, presentationRequestLifeMs, presentationRequestsMost, requires } from '../policy.ts'
+import {
+  presentationReadingMs,
+  presentationRequestLifeMs,
+  presentationRequestsMost,
+  requires,
+  shownMost,
+} from '../policy.ts'
 import { vaultOf } from '../sessions.ts'
 import type { Vault } from '../vault.ts'
 import { allHeld } from './hold.ts'
@@ -101,6 +107,27 @@ const shownOf = async (desk: Desk, vault: Vault, asked: AskedPresentation): Prom
   }
 }
 
+/**
+ * Counts what is shown part by part, so that nothing larger than one claim is ever written out for it.
+ * @throws Refusal wallet_request_too_large
+ */
+const assertShowable = (shown: ShownRequest): void => {
+  let length = 0
+  const count = (part: unknown): void => {
+    length += JSON.stringify(part).length
+    if (length > shownMost) throw errors.presentationRequestTooLarge()
+  }
+  const { queries, ...rest } = shown
+  count(rest)
+  for (const { candidates, ...query } of queries) {
+    count(query)
+    for (const { claims, ...candidate } of candidates) {
+      count(candidate)
+      for (const claim of claims) count(claim)
+    }
+  }
+}
+
 /** One row an invitation: a request is fetched once, however often its link is handed in. */
 const reserve = async (
   tx: Tx,
@@ -144,6 +171,7 @@ const readAndKeep = async (reading: Reading, invitation: PresentationInvitation)
   try {
     const asked = await desk.presentations.read(invitation)
     const kept: KeptRequest = { asked, shown: await shownOf(desk, vault, asked) }
+    assertShowable(kept.shown)
     const expires = Math.min(
       desk.house.clock.now() + presentationRequestLifeMs,
       asked.expires ?? Number.MAX_SAFE_INTEGER,
@@ -161,7 +189,7 @@ const readAndKeep = async (reading: Reading, invitation: PresentationInvitation)
 /**
  * Reads a verifier's request (OpenID4VP 1.0), fetches it where it is given by reference, judges who asks, and shows who asks
  * for what and which credentials of the wallet answer. The verifier learns nothing but that its request was fetched.
- * @throws Refusal of what is wrong with the request; wallet_request_reading, wallet_full
+ * @throws Refusal of what is wrong with the request; wallet_request_reading, wallet_request_too_large, wallet_full
  */
 export const readPresentationRequest = async (desk: Desk, context: Context): Promise<Answer> => {
   const invitation = context.body as PresentationInvitation

@@ -139,7 +139,7 @@ const checkedContent = (desk: Desk, plain: Buffer): Content => {
   }
   const { keys, ledgerKeys = [], credentials, disclosures } = content ?? {}
   const listed = [keys, ledgerKeys, credentials, disclosures].every(Array.isArray)
-  if (!listed || keys.length > policy.heldMost + policy.idleKeysMost) throw errors.exportMalformed()
+  if (!listed || keys.length > policy.keysMost) throw errors.exportMalformed()
   if (ledgerKeys.length > policy.ledgerKeysMost || !ledgerKeys.every(isLedgerKey)) throw errors.exportMalformed()
   if (credentials.length > policy.heldMost || disclosures.length > policy.exportDisclosures) {
     throw errors.exportMalformed()
@@ -202,6 +202,20 @@ const keepKeys = async (tx: Tx, desk: Desk, vault: Vault, keys: KeyRecord[]): Pr
   return ids
 }
 
+/** Of two imports at once each would count without what the other brings. */
+const lockCitizen = (tx: Tx, { citizen }: Vault): Promise<unknown> =>
+  tx.query('UPDATE wallet_citizens SET created = created WHERE id = ? RETURNING id', [citizen])
+
+/**
+ * A wallet has no more keys than it can have credentials and idle keys, however many files are imported.
+ * @throws Refusal wallet_full
+ */
+const assertRoom = async (tx: Tx, { citizen }: Vault): Promise<void> => {
+  const count = 'SELECT count(*) AS keys FROM wallet_keys WHERE citizen = ?'
+  const [found] = await tx.query<Row & { keys: number }>(count, [citizen])
+  if (Number(found?.keys ?? 0) > policy.keysMost) throw errors.walletFull(policy.keysMost)
+}
+
 /** @returns the id of each key that was not there: in the file → here. */
 const moveLedgerKeys = async (
   tx: Tx,
@@ -233,7 +247,9 @@ export const importWallet = async (desk: Desk, context: Context): Promise<Answer
     input: vault.evidence({ sealed: file.sealed }),
     idempotencyKey: context.headers['idempotency-key'],
     act: async tx => {
+      await lockCitizen(tx, vault)
       const keyIds = await keepKeys(tx, desk, vault, content.keys)
+      await assertRoom(tx, vault)
       const heldFor = new Map(content.keys.map(key => [key.did, key.heldFor]))
       for (const { id, held, did } of missing) {
         const key = { id: keyIds.get(did) ?? '', heldFor: heldFor.get(did) ?? 'self' }
