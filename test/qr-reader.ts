@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib'
 
-/** Reads QR codes off PNG files, as a camera would off clean paper: versions 1 to 6, bytes, no error corrected. */
+/** Reads QR codes off PNG files, as a camera would off clean paper: versions 1 to 6, no error corrected. */
 
 type Picture = { width: number; height: number; isDark(x: number, y: number): boolean }
 
@@ -90,6 +90,35 @@ const codewordsOf = (
   return words
 }
 
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:'
+
+/** Segments in the modes that a writer may change between (ISO/IEC 18004, section 7.4), with the lengths of versions up to 9. */
+const textOf = (bits: string): string => {
+  let at = 0
+  const take = (count: number): number => {
+    at += count
+    return Number.parseInt(bits.slice(at - count, at) || '0', 2)
+  }
+  let text = ''
+  for (;;) {
+    const mode = take(4)
+    if (mode === 0) return text
+    if (mode === 1) {
+      for (let left = take(10); left > 0; left -= 3) {
+        const digits = Math.min(left, 3)
+        text += String(take([4, 7, 10][digits - 1] ?? 0)).padStart(digits, '0')
+      }
+    } else if (mode === 2) {
+      for (let left = take(9); left > 0; left -= 2) {
+        const value = take(left === 1 ? 6 : 11)
+        if (left > 1) text += alphabet[Math.floor(value / 45)]
+        text += alphabet[value % 45]
+      }
+    } else if (mode === 4) text += Buffer.from(Array.from({ length: take(8) }, () => take(8))).toString()
+    else throw new Error(`a segment in mode ${mode}`)
+  }
+}
+
 /** What a symbol says, and how it is drawn: pixels a module, modules of quiet zone, level of error correction. */
 export const readQr = (png: Buffer) => {
   const { width, height, isDark } = openPng(png)
@@ -112,10 +141,10 @@ export const readQr = (png: Buffer) => {
     return words[byte * blocks.count + block] ?? 0
   })
   const bits = ordered.map(word => word.toString(2).padStart(8, '0')).join('')
-  if (bits.slice(0, 4) !== '0100') throw new Error('the symbol holds no bytes')
-  const length = Number.parseInt(bits.slice(4, 12), 2)
-  const text = Buffer.from(
-    Array.from({ length }, (_, at) => Number.parseInt(bits.slice(12 + at * 8, 20 + at * 8), 2)),
-  ).toString()
-  return { text, modulePixels: pixels, quietModules: edge / pixels, level: ['M', 'L', 'H', 'Q'][unmasked >> 3] }
+  return {
+    text: textOf(bits),
+    modulePixels: pixels,
+    quietModules: edge / pixels,
+    level: ['M', 'L', 'H', 'Q'][unmasked >> 3],
+  }
 }

@@ -167,6 +167,50 @@ describe('the conformance profile', () => {
     }
   })
 
+  it('gives back what it judged, and what was wrong, to whoever asks for that (VCALM 1.0)', async () => {
+    const [instance] = instances as [Configured]
+    const held = await issued(instance)
+    const options = { returnCredential: true, returnProblemDetails: true, returnResults: true }
+    const judged = async (verifiableCredential: unknown, asked: Body) =>
+      (await post('/credentials/verify', { verifiableCredential, options: asked })).body
+    expect(await judged(held, options)).toMatchObject({ verified: true, credential: held, problemDetails: [] })
+    const bad = tampered(held)
+    const problem = {
+      type: 'urn:chancery:refusal:signature_invalid',
+      title: expect.any(String),
+      detail: expect.any(String),
+    }
+    expect(await judged(bad, options)).toMatchObject({ verified: false, credential: bad, problemDetails: [problem] })
+    const good = await judged(held, options)
+    const proofOf = (credential: unknown) => (credential as { proof: unknown }).proof
+    expect(good['results']).toEqual({
+      validFrom: { verified: true, input: '2020-03-10T04:24:12Z' },
+      ...{ credentialSchema: [], credentialStatus: [] },
+      proof: [{ verified: true, input: proofOf(held) }],
+    })
+    expect(good['checks']).toContainEqual({ check: 'signature', outcome: 'passed' })
+    expect((await judged(bad, options))['results']).toMatchObject({ proof: [{ verified: false, input: proofOf(bad) }] })
+    const over = { ...credentialFor(instance), validUntil: '2021-03-10T04:24:12Z' }
+    expect((await judged(await issued(instance, over), options))['results']).toMatchObject({
+      validFrom: { verified: true },
+      validUntil: { verified: false, input: over.validUntil },
+    })
+    const plain = await judged(held, { returnCredential: false, checks: ['proof'] })
+    expect([Array.isArray(plain['results']), plain['checks']]).toEqual([true, undefined])
+    expect([plain['credential'], plain['problemDetails']]).toEqual([undefined, undefined])
+    const presentation = { '@context': [v2], type: ['VerifiablePresentation'], verifiableCredential: [held] }
+    const { verifiablePresentation } = (await post('/presentations/create', { presentation })).body
+    const shown = await post('/presentations/verify', { verifiablePresentation, options: { returnPresentation: true } })
+    expect(shown.body).toMatchObject({ verified: true, verifiablePresentation })
+    const byProperty = await post('/presentations/verify', { verifiablePresentation, options: { returnResults: true } })
+    expect(byProperty.body['results']).toMatchObject({
+      presentation: { proof: [{ verified: true }] },
+      credentials: [{ verified: true, problemDetails: [], results: { proof: [{ verified: true }] } }],
+    })
+    const silent = await post('/presentations/verify', { verifiablePresentation })
+    expect(silent.body).not.toHaveProperty('verifiablePresentation')
+  })
+
   it.each(ofMany)(
     'derives from $name what was chosen and what must be shown (201), which verifies (200)',
     async instance => {
@@ -206,6 +250,8 @@ describe('the conformance profile', () => {
         (await post('/presentations/verify', { verifiablePresentation, options })).status
       expect(await judged(asked)).toBe(200)
       expect(await judged({ ...asked, challenge: 'c-2' })).toBe(422)
+      expect(await judged({ challenge: 'c-1' })).toBe(200)
+      expect(await judged({ challenge: 'c-2' })).toBe(422)
       expect(await judged({ ...asked, domain: 'https://another.example' })).toBe(422)
     },
   )
@@ -250,12 +296,63 @@ describe('the conformance profile', () => {
       expect((await change(purpose, true)).status).toBe(200)
       const { status, body } = await verify(verifiableCredential)
       expect([status, body['verified']]).toEqual([422, false])
+      const looked = await post('/credentials/verify', { verifiableCredential, options: { returnResults: true } })
+      const statuses = (looked.body['results'] as { credentialStatus: Body[] }).credentialStatus
+      expect(statuses.at(-1)).toMatchObject({ verified: false, value: 1, input: { statusPurpose: purpose } })
+      expect(statuses.slice(0, -1).every(({ verified, value }) => verified === true && value === 0)).toBe(true)
       expect((await change(purpose, false)).status).toBe(200)
       expect((await verify(verifiableCredential)).status).toBe(200)
     }
     const list = await send('GET', `/issuers/${instance.name}/status/1`)
     expect([list.status, list.headers['content-type']]).toEqual([200, 'application/vc'])
+    for (const [accept, named] of [
+      ['application/vc+jwt, application/vc, application/json;q=0.7', 'application/vc'],
+      ['application/ld+json, application/json', 'application/ld+json'],
+      ['Application/JSON;q=0.9, */*', 'application/json'],
+    ] as const) {
+      const { headers, body } = await send('GET', `/issuers/${instance.name}/status/1`, undefined, { accept })
+      expect([headers['content-type'], headers.vary]).toEqual([named, expect.stringMatching(/accept/i)])
+      expect(body['@context']).toBeDefined()
+    }
     expect((await change('revocation', true, 'urn:uuid:none')).status).toBe(404)
+  })
+
+  it.each(listed)('tells a message about what $name issued, which stands with it (200)', async instance => {
+    const id = `urn:uuid:${instance.name}-told`
+    const statusMessage = ['pending', 'accepted', 'rejected', 'undefined'].map((message, at) => ({
+      status: `0x${at}`,
+      message,
+    }))
+    const credentialStatus = { statusPurpose: 'message', statusSize: 2, statusMessage }
+    const path = `/issuers/${instance.name}/credentials`
+    const options = { credentialStatus: [{ statusPurpose: 'refresh' }, credentialStatus] }
+    const answer = await post(`${path}/issue`, { credential: { ...credentialFor(instance), id }, options })
+    expect([answer.status, answer.body['code']]).toEqual([201, undefined])
+    const { verifiableCredential } = answer.body
+    const change = (statusPurpose: string, status: boolean | string) =>
+      post(`${path}/status`, { credentialId: id, credentialStatus: { statusPurpose }, status })
+    expect((await change('message', '0x2')).status).toBe(200)
+    const looked = await post('/credentials/verify', { verifiableCredential, options: { returnResults: true } })
+    expect([looked.status, looked.body['statuses']]).toEqual([
+      200,
+      [
+        { purpose: 'refresh', value: 0 },
+        { purpose: 'message', value: 2, message: 'rejected' },
+      ],
+    ])
+    expect((looked.body['results'] as { credentialStatus: Body[] }).credentialStatus).toMatchObject([
+      { value: 0, verified: true },
+      { value: 2, verified: true },
+    ])
+    const refused = [
+      change('refresh', '0x1'),
+      change('message', true),
+      change('message', '0x4'),
+      change('refresh', false),
+    ]
+    expect((await Promise.all(refused)).map(({ body }) => body['code'])).toEqual([
+      ...['status_value_malformed', 'status_value_malformed', 'status_value_unknown', 'status_final'],
+    ])
   })
 
   it('keeps no status where an instance has none (422)', async () => {

@@ -32,6 +32,24 @@ export const instanceListUnknown = (): Refusal =>
   new Refusal('not_found', 'status_list_unknown', 'This instance has no such status list.')
 export const instanceStatusNone = (): Refusal =>
   new Refusal('rejected', 'status_not_kept', 'This instance keeps no status of what it issues.')
+export const instanceStatusAbsent = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'status_entry_missing',
+    'The credential with that id was issued without a status for this purpose.',
+  )
+export const statusOptionMalformed = (detail: string): Refusal =>
+  new Refusal('malformed', 'status_option_malformed', detail)
+export const statusValueMalformed = (): Refusal =>
+  new Refusal(
+    'malformed',
+    'status_value_malformed',
+    'A message is set by its status, as "0x2"; statuses for other purposes by true and false.',
+  )
+export const statusValueUnknown = (): Refusal =>
+  new Refusal('rejected', 'status_value_unknown', 'The credential was issued without a message for that status.')
+export const refreshFinal = (): Refusal =>
+  new Refusal('rejected', 'status_final', 'That an update is there is not taken back; issue another credential.')
 
 export const workflowUnknown = (): Refusal =>
   new Refusal('not_found', 'workflow_unknown', 'This agency has no workflow with that id.')
@@ -95,6 +113,12 @@ export const cryptosuiteUnaccepted = (): Refusal =>
   )
 export const credentialMissing = (): Refusal =>
   new Refusal('rejected', 'credential_missing', 'The presentation has no credential like the one that was asked for.')
+export const credentialsSeveral = (): Refusal =>
+  new Refusal(
+    'rejected',
+    'presentation_several',
+    'The presentation has several credentials for a query that asks for one; let the holder choose.',
+  )
 export const issuerUnaccepted = (): Refusal =>
   new Refusal(
     'rejected',

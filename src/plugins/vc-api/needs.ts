@@ -1,4 +1,5 @@
-import type { Identity } from '../../kernel/identity.ts'
+import type { Dcql } from '../../kernel/dcql-query.ts'
+import type { Identity, Verdict } from '../../kernel/identity.ts'
 import type { House } from '../../kernel/perform.ts'
 import type { Tx } from '../../kernel/ports.ts'
 
@@ -34,7 +35,15 @@ export type Instance = {
 }
 
 /** A list credential, the version of the list that it tells, and until when it is handed out, in milliseconds. */
-export type SignedList = { version: number; until: number; credential: unknown }
+export type SignedList = { version: number; until: number; credential: Promise<unknown> }
+
+/** The Digital Credentials Query Language (OpenID4VP 1.0, section 6), for presentations whose credentials name no query. */
+export type QueryLanguage = {
+  /** @throws Refusal malformed/dcql_malformed, rejected/format_unsupported for one that no presentation of an exchange holds */
+  read(query: unknown): Dcql
+  /** Whether credentials that were found good are what a query asks for: all of it, part of it, or more than it takes. */
+  judge(query: Dcql, presented: readonly { verdict: Verdict; holderBound: boolean }[]): 'met' | 'missing' | 'several'
+}
 
 /** What is to be kept with the act that issues it. */
 export type KnownIssue = { verifiableCredential: unknown; credentialId: string; store(tx: Tx): void }
@@ -51,8 +60,7 @@ export type VcApiNeeds = {
   signedLists: Map<string, SignedList>
   /** Judges what participants of exchanges present. */
   identity: Pick<Identity, 'verifyPresentation'>
-  /** The types of a credential as IRIs, by its contexts. @throws Refusal rejected/context_unknown, term_unknown */
-  expandTypes(credential: Document): readonly string[]
+  dcql: QueryLanguage
   /** A text as a QR code, as a picture made of lines and of dots. */
   qr(text: string): Promise<{ svg: string; png: Uint8Array }>
   newId(): string

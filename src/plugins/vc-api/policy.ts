@@ -10,9 +10,16 @@ export const requires = {
 
 /** Entries of one list; the least that Bitstring Status List 1.0 (section 6.1) allows. */
 export const listLength = 131_072
-/** Purposes of the lists of an instance; the place in this array is the last digit of the list's number. */
+/** Purposes of lists that an instance has in pairs: an even number for the first, the next one for the second. */
 export const purposes = ['revocation', 'suspension'] as const
 export type Purpose = (typeof purposes)[number]
+/** Purposes of which each list stands for itself. Their numbers begin where no pair ever gets to. */
+export const ownPurposes = ['refresh', 'message'] as const
+export const ownListsFrom = 1_000_000
+/** Bits of a status, and so 256 messages; what is read of others may have more. */
+export const statusSizeMost = 8
+export const messageLengthMost = 200
+export const referencesMost = 8
 /** How long a reader may keep a list, in milliseconds. */
 export const listTtlMs = 60_000
 export const pointersMost = 1_000

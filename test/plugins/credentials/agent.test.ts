@@ -16,7 +16,7 @@ import {
 } from '@veramo/core-types'
 import { AgentRestClient } from '@veramo/remote-client'
 import { openAgencyStore } from '../../../src/agency.ts'
-import { parseAgency } from '../../../src/config.ts'
+import { parseAgency } from '../../../src/config/agency.ts'
 import { createApiKeys } from '../../../src/http/api-keys.ts'
 import { openAgent } from '../../../src/identity/agent.ts'
 import { openDids } from '../../../src/identity/dids.ts'

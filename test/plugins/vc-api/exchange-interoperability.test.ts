@@ -1,10 +1,8 @@
 import { join } from 'node:path'
-import * as theirVc from '@digitalbazaar/vc'
-import { DataIntegrityProof, documentLoader, pairOf, theirs } from '../../identity/integrity/others.ts'
 import { temporaryFolder } from '../../service.ts'
-import { examples, offeredIn, openAgency, requestIn, v2 } from './fixture.ts'
+import { openAgency } from './fixture.ts'
+import { exchangeWithTheirs } from './their-exchange.ts'
 
-const { createPresentation, signPresentation, verifyCredential } = theirVc
 const folder = temporaryFolder()
 let agency: Awaited<ReturnType<typeof openAgency>>
 
@@ -25,51 +23,7 @@ const wallets = [
 ] as const
 
 describe('an exchange with the wallet of @digitalbazaar/vc', () => {
-  it.each(wallets)('takes what it presents with $suite, and offers what it verifies', async ({ suite, curve }) => {
-    const { pair, signer } = await pairOf(curve)
-    const workflow = await agency.workflow({
-      issuer: 'rdfc',
-      initialStep: 'ask',
-      credentialTemplates: [
-        {
-          type: 'application/json',
-          template: {
-            '@context': [v2, examples],
-            type: ['VerifiableCredential', 'ExampleAlumniCredential'],
-            credentialSubject: { id: '{results.ask.did}', alumniOf: { id: '{school}' } },
-          },
-        },
-      ],
-      steps: {
-        ask: {
-          verifiablePresentationRequest: {
-            query: [
-              { type: 'DIDAuthentication', acceptedCryptosuites: [{ cryptosuite: suite }] },
-              { type: 'QueryByExample', credentialQuery: { example: { type: 'ExampleDegreeCredential' } } },
-            ],
-          },
-          nextStep: 'deliver',
-        },
-        deliver: { issueRequests: [{ credentialTemplateIndex: 0 }] },
-      },
-    })
-    const exchange = await agency.exchange(workflow, { variables: { school: 'did:example:school' } })
-    const { challenge, domain } = requestIn(await exchange.send({}))
-    const held = await agency.issue('jcs', {
-      type: ['VerifiableCredential', 'ExampleDegreeCredential'],
-      credentialSubject: { id: signer.did },
-    })
-    const presentation = createPresentation({ verifiableCredential: [held], holder: signer.did, verify: false })
-    const verifiablePresentation = await signPresentation({
-      ...{ presentation, challenge, domain, documentLoader },
-      suite: new DataIntegrityProof({ signer: pair.signer(), cryptosuite: theirs[suite].sign }),
-    })
-    const [credential] = offeredIn(await exchange.send({ verifiablePresentation }))
-    expect(credential).toMatchObject({ credentialSubject: { id: signer.did, alumniOf: { id: 'did:example:school' } } })
-    const verdict = await verifyCredential({
-      ...{ credential, documentLoader },
-      suite: new DataIntegrityProof({ cryptosuite: theirs['eddsa-rdfc-2022'].verify }),
-    })
-    expect({ verified: verdict.verified, error: verdict.error }).toEqual({ verified: true, error: undefined })
-  })
+  it.each(wallets)('takes what it presents with $suite, and offers what it verifies', wallet =>
+    exchangeWithTheirs(agency, wallet),
+  )
 })

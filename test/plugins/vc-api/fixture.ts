@@ -3,6 +3,7 @@ import { Store1760000000100 } from '../../../migrations/agency/0100-store.ts'
 import { VcApi1763900001170 } from '../../../migrations/agency/1170-vc-api.ts'
 import { Exchanges1763900001180 } from '../../../migrations/agency/1180-exchanges.ts'
 import { InstanceLists1763900001281 } from '../../../migrations/agency/1281-instance-lists.ts'
+import { InstancePurposes1763900001291 } from '../../../migrations/agency/1291-instance-purposes.ts'
 import { checkAnswer, checkBody, checkParameters, compileContract } from '../../../src/http/contract.ts'
 import { qr } from '../../../src/http/qr.ts'
 import { openDids } from '../../../src/identity/dids.ts'
@@ -10,9 +11,9 @@ import { openMethods } from '../../../src/identity/foreign/keys.ts'
 import { derive, openSecuring, type SecuringKey } from '../../../src/identity/foreign/secure.ts'
 import { type ForeignNeeds, verifyForeignPresentation } from '../../../src/identity/foreign/verify.ts'
 import { publicKeyFromJwk, rawPublicKey } from '../../../src/identity/key-material.ts'
-import { expandedTypes } from '../../../src/identity/linked-data/expanded-types.ts'
 import { toMultikey } from '../../../src/identity/multikey.ts'
 import { compressBitstring } from '../../../src/identity/status-lists/bitstring.ts'
+import { exchangeDcql } from '../../../src/instances.ts'
 import { anonymous, type Caller } from '../../../src/kernel/gate.ts'
 import { timeId } from '../../../src/kernel/time-id.ts'
 import type { Document, Instance, VcApiNeeds } from '../../../src/plugins/vc-api/needs.ts'
@@ -26,7 +27,10 @@ import { movableClock } from '../../http/fixture.ts'
 import { readOpenApi } from '../../openapi.ts'
 
 export const publicUrl = 'https://agency.example/agency'
-export const migrations = [Store1760000000100, VcApi1763900001170, Exchanges1763900001180, InstanceLists1763900001281]
+export const migrations = [
+  ...[Store1760000000100, VcApi1763900001170, Exchanges1763900001180],
+  ...[InstanceLists1763900001281, InstancePurposes1763900001291],
+]
 export const v2 = 'https://www.w3.org/ns/credentials/v2'
 export const examples = 'https://www.w3.org/ns/credentials/examples/v2'
 
@@ -87,6 +91,8 @@ export const openAgency = async (place: Place, clock = movableClock()) => {
     instance('rdfc', 'eddsa-rdfc-2022'),
     instance('jose', 'vc+jwt'),
     { ...instance('listed', 'eddsa-jcs-2022'), status: true },
+    { ...instance('listed-rdfc', 'eddsa-rdfc-2022'), status: true },
+    { ...instance('listed-jose', 'vc+jwt'), status: true },
   ]
   const needs: VcApiNeeds = {
     house: { store, journal, idempotency: openIdempotency(clock), clock },
@@ -94,7 +100,7 @@ export const openAgency = async (place: Place, clock = movableClock()) => {
     identity: {
       verifyPresentation: (presentation, expected) => verifyForeignPresentation(presentation, judging, expected),
     },
-    ...{ derive, qr, publicUrl, expandTypes: expandedTypes, newId: () => timeId(clock.now()) },
+    ...{ derive, qr, publicUrl, dcql: exchangeDcql, newId: () => timeId(clock.now()) },
     encodeList: compressBitstring,
     signedLists: new Map(),
   }
@@ -117,7 +123,7 @@ export const openAgency = async (place: Place, clock = movableClock()) => {
   }
   const asStaff = { caller: clerk }
   return {
-    ...{ store, clock, call },
+    ...{ store, clock, call, keyOf: judging.keyOf },
     did: (name: string): string => needs.instances.get(name)?.did ?? '',
     issue: async (name: string, credential: Document): Promise<Document> =>
       (await needs.instances

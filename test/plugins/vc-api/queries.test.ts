@@ -130,7 +130,8 @@ describe('what a step asks for', () => {
   })
 
   it('DCQL takes credentials by their types as IRIs, and by their claims (OpenID4VP 1.0, sections 6 and 7)', async () => {
-    const named = { credential: { ...degree, credentialSubject: { alumniOf: ['One', 'Two'] } } }
+    const wallet = newWallet()
+    const named = { credential: { ...degree, credentialSubject: { id: wallet.did, alumniOf: ['One', 'Two'] } } }
     const claim = (path: unknown[], values?: unknown[]) => ({ claims: [{ id: 'a', path, ...(values && { values }) }] })
     const cases: { query: Document; held: Held[]; comes: string }[] = [
       { query: dcql({}), held: [{ credential: degree }], comes: 'taken' },
@@ -158,8 +159,45 @@ describe('what a step asks for', () => {
         comes: 'taken',
       },
     ]
-    for (const { query, held, comes } of cases) expect(await presenting(agency, query, held)).toBe(comes)
+    for (const { query, held, comes } of cases) expect(await presenting(agency, query, held, { wallet })).toBe(comes)
     const stolen = { credential: { ...degree, credentialSubject: { id: newWallet().did } } }
     expect(await presenting(agency, dcql({}), [stolen])).toBe('credential_of_another')
+  })
+
+  it('DCQL asks for the holder’s key unless it says otherwise (OpenID4VP 1.0, section 6.1)', async () => {
+    const stolen = { credential: { ...degree, credentialSubject: { id: newWallet().did } } }
+    const nobodys = { credential: { ...degree, credentialSubject: { alumniOf: 'The School' } } }
+    const options = { holderIsSubject: false }
+    const anyones = dcql({ require_cryptographic_holder_binding: false })
+    expect(await presenting(agency, dcql({}), [stolen], { options })).toBe('credential_missing')
+    expect(await presenting(agency, anyones, [stolen], { options })).toBe('taken')
+    expect(await presenting(agency, anyones, [stolen])).toBe('credential_of_another')
+    expect(await presenting(agency, dcql({}), [nobodys])).toBe('credential_missing')
+    expect(await presenting(agency, anyones, [nobodys])).toBe('taken')
+  })
+
+  it('DCQL takes one credential for a query, and several where it says so (OpenID4VP 1.0, section 6.1)', async () => {
+    const two = [{ credential: degree }, { credential: degree }]
+    expect(await presenting(agency, dcql({}), two)).toBe('presentation_several')
+    expect(await presenting(agency, dcql({ multiple: true }), two)).toBe('taken')
+    expect(await presenting(agency, dcql({}), [{ credential: degree }, { credential: alumni }])).toBe('taken')
+  })
+
+  it('DCQL takes sets of credentials, and authorities that are trusted (OpenID4VP 1.0, sections 6.1.1 and 6.2)', async () => {
+    const [one, two] = [dcql({}), dcql({ id: 'alumni', meta: { type_values: [[iri('ExampleAlumniCredential')]] } })]
+    const sets = (credential_sets: unknown[]) => ({
+      ...{ type: 'DigitalCredentialQueryLanguage', credential_sets },
+      credentials: [...one.credentials, ...two.credentials],
+    })
+    const either = sets([{ options: [['alumni'], ['degree']] }])
+    const both = sets([{ options: [['alumni', 'degree']] }])
+    const perhaps = sets([{ options: [['degree']] }, { options: [['alumni']], required: false }])
+    expect(await presenting(agency, either, [{ credential: degree }])).toBe('taken')
+    expect(await presenting(agency, both, [{ credential: degree }])).toBe('credential_missing')
+    expect(await presenting(agency, both, [{ credential: degree }, { credential: alumni }])).toBe('taken')
+    expect(await presenting(agency, perhaps, [{ credential: degree }])).toBe('taken')
+    expect(await presenting(agency, perhaps, [{ credential: alumni }])).toBe('credential_missing')
+    const trusted = dcql({ trusted_authorities: [{ type: 'aki', values: ['s9tIpPmhxdiuNkHMEWNpYim8S8Y'] }] })
+    expect(await presenting(agency, trusted, [{ credential: degree }])).toBe('credential_missing')
   })
 })

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
+import { exchangeDcql } from '../../../src/instances.ts'
 import { fill, variablesOf } from '../../../src/plugins/vc-api/exchanges/template.ts'
 import { parseWorkflow, stepsInOrder } from '../../../src/plugins/vc-api/exchanges/workflow.ts'
-import type { Document } from '../../../src/plugins/vc-api/needs.ts'
+import type { Document, Instance } from '../../../src/plugins/vc-api/needs.ts'
 
 const ask = { verifiablePresentationRequest: { query: [{ type: 'DIDAuthentication' }] } }
 const template = { type: 'application/json', template: { credentialSubject: { name: '{name}' } } }
@@ -18,7 +19,8 @@ const dcql = (credential: Document, more: Document = {}): Document =>
     credentials: [{ id: 'a', format: 'ldp_vc', meta: { type_values: [['urn:a']] }, ...credential }],
     ...more,
   })
-const parse = (value: unknown) => parseWorkflow(value, name => name === 'one')
+const parse = (value: unknown) =>
+  parseWorkflow(value, { instances: new Map([['one', {} as Instance]]), dcql: exchangeDcql })
 const codeOf = (run: () => unknown): string => {
   try {
     run()
@@ -107,20 +109,24 @@ describe('a workflow (VCALM 1.0, Create Workflow)', () => {
       'workflow_malformed',
       query([{ type: 'QueryByExample', credentialQuery: { example: 'x' } }]),
     ],
-    ['DCQL for a format that is not presented here', 'workflow_unsupported', dcql({ format: 'mso_mdoc' })],
-    ['DCQL without types', 'workflow_malformed', dcql({ meta: {} })],
-    ['DCQL with trusted authorities', 'workflow_unsupported', dcql({ trusted_authorities: [] })],
-    ['DCQL with a path that is none', 'workflow_malformed', dcql({ claims: [{ path: [-1] }] })],
+    ['DCQL for a format that no such presentation holds', 'format_unsupported', dcql({ format: 'mso_mdoc' })],
+    ['DCQL for a format that nobody knows', 'format_unsupported', dcql({ format: 'ac_vp' })],
+    ['DCQL without meta', 'dcql_malformed', dcql({ meta: undefined })],
+    ['DCQL with types that are no list', 'dcql_malformed', dcql({ meta: { type_values: 'urn:a' } })],
+    ['DCQL with an empty list of trusted authorities', 'dcql_malformed', dcql({ trusted_authorities: [] })],
+    ['DCQL with a path that is none', 'dcql_malformed', dcql({ claims: [{ path: [-1] }] })],
+    ['DCQL with an id that is none', 'dcql_malformed', dcql({ id: 'a b' })],
     [
       'DCQL with a set of claims that are not there',
-      'workflow_malformed',
+      'dcql_malformed',
       dcql({ claims: [{ path: ['a'] }], claim_sets: [['b']] }),
     ],
     [
       'DCQL with a set of credentials that are not there',
-      'workflow_malformed',
+      'dcql_malformed',
       dcql({}, { credential_sets: [{ options: [['b']] }] }),
     ],
+    ['DCQL with a member that is of no query', 'workflow_unsupported', dcql({}, { presentation_definition: {} })],
   ])('refuses %s as %s', (_what, refused, workflow) => {
     expect(codeOf(() => parse(workflow))).toBe(refused)
   })

@@ -10,12 +10,42 @@ const released = cached(86_400)
 
 const listOf = (context: Context): number => Number(context.params['list'])
 
-export const getBitstringStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => ({
-  status: 200,
-  body: await needs.identity.bitstringList(listOf(context)),
-  contentType: 'application/vc+jwt',
-  headers: cached(60),
-})
+/** The list as JWT, and names under which the same list goes with a proof in it; what comes first is sent where nothing is preferred. */
+const bitstringTypes = ['application/vc+jwt', 'application/vc', 'application/ld+json', 'application/json'] as const
+type BitstringType = (typeof bitstringTypes)[number]
+
+/** A media range of an Accept header and how much it is wanted (RFC 9110, section 12.5.1). */
+const rangeOf = (text: string): { type: string; quality: number } => {
+  const [type = '', ...parameters] = text.split(';').map(part => part.trim().toLowerCase())
+  const said = parameters.find(parameter => parameter.startsWith('q='))
+  const quality = said === undefined ? 1 : Number(said.slice(2))
+  return { type, quality: quality >= 0 && quality <= 1 ? quality : 0 }
+}
+
+/** A type that is named goes before one that only a wildcard lets in. */
+const bitstringTypeFor = (accept = '*/*'): BitstringType => {
+  const ranges = accept.split(',', 32).map(rangeOf)
+  const wanted = bitstringTypes.map(type => {
+    const named = ranges.find(range => range.type === type)
+    const wild = ranges.find(range => range.type === 'application/*') ?? ranges.find(range => range.type === '*/*')
+    return { type, quality: named?.quality ?? wild?.quality ?? 0, isNamed: named !== undefined }
+  })
+  const [best] = wanted.toSorted((a, b) => b.quality - a.quality || Number(b.isNamed) - Number(a.isNamed))
+  return best === undefined || best.quality === 0 ? 'application/vc+jwt' : best.type
+}
+
+/** Secured as JWT, or by a proof in it for those who read Data Integrity alone (Bitstring Status List 1.0, section 2.2). */
+export const getBitstringStatusList = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
+  const list = listOf(context)
+  const contentType = bitstringTypeFor(context.headers['accept'])
+  const { identity } = needs
+  const isJwt = contentType === 'application/vc+jwt'
+  return {
+    status: 200,
+    body: isJwt ? await identity.bitstringList(list) : await identity.bitstringListWithProof(list),
+    ...{ contentType, headers: { ...cached(60), vary: 'accept' } },
+  }
+}
 
 /** Whether CWT is asked for and JWT is not (Token Status List, section 8.1). */
 const prefersCwt = (accept = ''): boolean =>

@@ -7,11 +7,19 @@ import { isRefusal, type Refusal } from '../../../kernel/refusal.ts'
 import { challengeExpired, challengeMissing, challengeReplayed, dateMalformed } from '../errors.ts'
 import type { CredentialsNeeds } from '../needs.ts'
 import { challengeLifeMs, requires } from '../policy.ts'
+import { resultsOf, resultsOfPresentation } from './results.ts'
 
-type VerifyBody = { verifiableCredential?: unknown; options?: { at?: string } }
+/** What the answer shall hold as well (VCALM 1.0, Verify Credential and Verify Presentation). */
+type Wanted = {
+  returnCredential?: boolean
+  returnPresentation?: boolean
+  returnProblemDetails?: boolean
+  returnResults?: boolean
+}
+type VerifyBody = { verifiableCredential?: unknown; options?: { at?: string } & Wanted }
 type PresentationBody = {
   verifiablePresentation?: unknown
-  options?: { challenge?: string; domain?: string; at?: string }
+  options?: { challenge?: string; domain?: string; at?: string } & Wanted
 }
 
 const pastTime = (at: string | undefined): number | undefined => {
@@ -36,6 +44,40 @@ export const reportOf = (verdict: Verdict): Record<string, unknown> => {
   return report
 }
 
+const problemsOf = ({ refusal }: Verdict): Record<string, unknown>[] =>
+  refusal === undefined
+    ? []
+    : [
+        {
+          type: `urn:chancery:refusal:${refusal.code}`,
+          title: refusal.code.replaceAll('_', ' '),
+          detail: refusal.detail,
+        },
+      ]
+
+/** Whoever asks for results gets those of VCALM, an object by property; our own list of checks then stands under its own name. */
+const lookedAt = (verdict: Verdict | PresentationVerdict, { options = {} }: PresentationBody) => ({
+  results:
+    'credentials' in verdict
+      ? resultsOfPresentation(verdict, options, inner => ({ ...reportOf(inner), problemDetails: problemsOf(inner) }))
+      : resultsOf(verdict),
+  checks: verdict.checks,
+})
+
+const wantedOf = (
+  verdict: Verdict | PresentationVerdict,
+  body: VerifyBody & PresentationBody,
+): Record<string, unknown> => {
+  const { returnCredential, returnPresentation, returnProblemDetails, returnResults } = body.options ?? {}
+  const { verifiableCredential, verifiablePresentation } = body
+  return {
+    ...(returnResults === true ? lookedAt(verdict, body) : {}),
+    ...(returnCredential === true && verifiableCredential !== undefined ? { credential: verifiableCredential } : {}),
+    ...(returnPresentation === true && verifiablePresentation !== undefined ? { verifiablePresentation } : {}),
+    ...(returnProblemDetails === true ? { problemDetails: problemsOf(verdict) } : {}),
+  }
+}
+
 const statusOf = (verdict: Verdict, vcalm: boolean): number => {
   if (verdict.verified) return 200
   if (verdict.refusal?.kind === 'malformed') return 400
@@ -48,7 +90,7 @@ export const verifyCredential = async (needs: CredentialsNeeds, context: Context
   admit(context.caller, requires.verify)
   const body = context.body as VerifyBody
   const verdict = await needs.identity.verify(body.verifiableCredential, { at: pastTime(body.options?.at) })
-  return { status: statusOf(verdict, needs.vcalm), body: reportOf(verdict) }
+  return { status: statusOf(verdict, needs.vcalm), body: { ...reportOf(verdict), ...wantedOf(verdict, body) } }
 }
 
 const inFlight = 256
@@ -56,11 +98,11 @@ const inFlight = 256
 const verifyLine = async (needs: CredentialsNeeds, body: unknown, line: number): Promise<unknown> => {
   try {
     if (isRefusal(body)) throw body
-    const { verifiableCredential, options } = (body ?? {}) as VerifyBody
-    const { claims: _claims, ...report } = reportOf(
-      await needs.identity.verify(verifiableCredential, { at: pastTime(options?.at) }),
-    )
-    return { line, ...report }
+    const asked = (body ?? {}) as VerifyBody
+    const { verifiableCredential, options } = asked
+    const verdict = await needs.identity.verify(verifiableCredential, { at: pastTime(options?.at) })
+    const { claims: _claims, ...report } = reportOf(verdict)
+    return { line, ...report, ...wantedOf(verdict, asked) }
   } catch (error) {
     if (!isRefusal(error)) throw error
     const failed = { kind: error.kind, code: error.code, detail: error.message }
@@ -135,11 +177,14 @@ const refused = (verdict: PresentationVerdict, refusal: Refusal): PresentationVe
 /** Judges a presentation; a good one uses its challenge up. */
 export const verifyPresentation = async (needs: CredentialsNeeds, context: Context): Promise<Answer> => {
   admit(context.caller, requires.verify)
-  const { verifiablePresentation, options = {} } = context.body as PresentationBody
+  const asked = context.body as PresentationBody
+  const { verifiablePresentation, options = {} } = asked
   const { challenge, domain } = options
   if (needs.challenges && (challenge === undefined || challenge === '')) throw challengeMissing()
   const audience = domain === undefined ? [needs.publicUrl, needs.identity.did] : [domain]
-  const expected = { challenge, audience, at: pastTime(options.at) }
+  // VCALM 1.0 has the domain judged where it is given; outside of a conformance profile it is always ours.
+  const anyAudience = domain === undefined && !needs.challenges
+  const expected = { challenge, audience, anyAudience, at: pastTime(options.at) }
   let verdict = await needs.identity.verifyPresentation(verifiablePresentation, expected)
   if (verdict.verified && needs.challenges) {
     try {
@@ -149,6 +194,7 @@ export const verifyPresentation = async (needs: CredentialsNeeds, context: Conte
       verdict = refused(verdict, error)
     }
   }
-  const body = { ...reportOf(verdict), credentials: verdict.credentials.map(reportOf) }
+  const credentials = verdict.credentials.map(reportOf)
+  const body = { ...reportOf(verdict), ...wantedOf(verdict, asked), credentials }
   return { status: statusOf(verdict, needs.vcalm), body }
 }

@@ -2,14 +2,22 @@ import { randomUUID } from 'node:crypto'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
-import { instanceCredentialTaken, issueOptionUnsupported, issuerForeign, issuerUnknown } from '../errors.ts'
+import { isRecord } from '../document.ts'
+import {
+  instanceCredentialTaken,
+  instanceStatusNone,
+  issueOptionUnsupported,
+  issuerForeign,
+  issuerUnknown,
+} from '../errors.ts'
 import type { Document, Instance, IssuingNeeds, VcApiNeeds } from '../needs.ts'
-import { purposes, requires } from '../policy.ts'
-import { allot, entryOf, type Place } from './status.ts'
+import { requires } from '../policy.ts'
+import { readStatusOptions } from '../status-options.ts'
+import { allot, entriesOf, type Places, storePlaces } from './status.ts'
 
 export type IssueBody = {
   credential: Document
-  options?: { credentialId?: string; mandatoryPointers?: string[] }
+  options?: { credentialId?: string; mandatoryPointers?: string[]; credentialStatus?: unknown }
 }
 
 /** @throws Refusal not_found/issuer_unknown */
@@ -22,9 +30,6 @@ export const instanceNamed = (needs: IssuingNeeds, name: string): Instance => {
 export const instanceOf = (needs: VcApiNeeds, context: Context): Instance =>
   instanceNamed(needs, context.params['issuer'] ?? '')
 
-const isRecord = (value: unknown): value is Document =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** The credential in the instance's name. What is malformed stays so: the data model's rules refuse it by its name. */
 const inName = (credential: Document, did: string): Document => {
   const { issuer } = credential
@@ -35,8 +40,15 @@ const inName = (credential: Document, did: string): Document => {
   return credential
 }
 
-const withStatus = (needs: VcApiNeeds, instance: Instance, credential: Document, place: Place): Document => {
-  const own = purposes.map(purpose => entryOf(needs.publicUrl, instance.name, place, purpose))
+/** The statuses that an instance gives a credential. @throws Refusal malformed/status_option_malformed, rejected/status_not_kept */
+const statusesFor = ({ status }: Instance, { credentialStatus }: NonNullable<IssueBody['options']>) => {
+  if (status) return readStatusOptions(credentialStatus)
+  if (credentialStatus !== undefined) throw instanceStatusNone()
+  return []
+}
+
+const withStatus = (needs: VcApiNeeds, instance: Instance, credential: Document, places: Places): Document => {
+  const own = entriesOf(needs.publicUrl, instance.name, places)
   const given = credential['credentialStatus']
   const entries = given === undefined ? own : [given, ...own].flat()
   return { ...credential, credentialStatus: entries }
@@ -54,22 +66,22 @@ export type Prepared = {
 const prepareAny = async (needs: VcApiNeeds, instance: Instance, body: IssueBody): Promise<Prepared> => {
   const { credential: given, options = {} } = body
   const named = inName(given, instance.did)
-  const place = instance.status ? await allot(needs, instance) : undefined
+  const asked = statusesFor(instance, options)
+  const places = asked.length === 0 ? undefined : await allot(needs, instance, asked)
   const id = options.credentialId ?? (typeof named['id'] === 'string' ? named['id'] : `urn:uuid:${randomUUID()}`)
   // VCALM 1.0: the name by which its status is changed need not stand in the credential, where only a URL can.
-  const needsId = place !== undefined && named['id'] === undefined && URL.canParse(id)
+  const needsId = places !== undefined && named['id'] === undefined && URL.canParse(id)
   const identified = needsId ? { ...named, id } : named
-  const credential = place === undefined ? identified : withStatus(needs, instance, identified, place)
+  const credential = places === undefined ? identified : withStatus(needs, instance, identified, places)
   const verifiableCredential = await instance.secure(credential, options)
   const store = async (tx: Tx): Promise<void> => {
-    if (place === undefined) return
+    if (places === undefined) return
     const named = await tx.query(
       'INSERT INTO instance_credential_ids (issuer, id) VALUES (?, ?) ON CONFLICT (issuer, id) DO NOTHING RETURNING id',
       [instance.name, id],
     )
     if (named.length === 0) throw instanceCredentialTaken()
-    const row = { issuer: instance.name, position: place.position, id, revocation: 0, suspension: 0 }
-    tx.insert('instance_credentials', [{ ...row, issued_at: needs.house.clock.now() }])
+    storePlaces(tx, places, { issuer: instance.name, id, issuedAt: needs.house.clock.now() })
   }
   return { input: { issuer: instance.name, credential }, issued: { verifiableCredential }, store }
 }

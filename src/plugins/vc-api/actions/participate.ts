@@ -65,7 +65,7 @@ const judge = async (turn: Turn, request: PresentationRequest, presentation: unk
   const before = Object.values(exchange.results).find(({ did }) => did !== undefined)?.did
   if (before !== undefined && holder !== before) throw holderDiffers()
   const holderIsSubject = step.verifyPresentationOptions?.holderIsSubject ?? true
-  judgeQueries(request.query, { presentation, verdict, holderIsSubject, expandTypes: needs.expandTypes })
+  judgeQueries(request.query, { presentation, verdict, holderIsSubject, dcql: needs.dcql })
   return { verifiablePresentation: presentation, ...(holder === undefined ? {} : { did: holder }) }
 }
 

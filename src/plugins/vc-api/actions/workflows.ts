@@ -24,7 +24,7 @@ const assertDomains = ({ steps }: Workflow, publicUrl: string): void => {
 export const createWorkflow = async (needs: VcApiNeeds, context: Context): Promise<Answer> => {
   admit(context.caller, requires.exchange)
   const { id, ...configuration } = context.body as Document & { id?: string }
-  const workflow = parseWorkflow(configuration, name => needs.instances.has(name))
+  const workflow = parseWorkflow(configuration, needs)
   assertDomains(workflow, needs.publicUrl)
   const text = canonical(configuration)
   if (Buffer.byteLength(text) > workflowBytesMost) throw workflowMalformed('A workflow is 256 KiB at most.')

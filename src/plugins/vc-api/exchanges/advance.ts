@@ -1,13 +1,11 @@
 import { instanceNamed, type Prepared, prepareIssue } from '../actions/issue.ts'
+import { isRecord } from '../document.ts'
 import { subjectForeign, variableUnknown } from '../errors.ts'
 import type { Document, VcApiNeeds } from '../needs.ts'
 import type { Exchange } from './exchange.ts'
 import { newChallenge } from './exchange.ts'
 import { fill } from './template.ts'
 import { type IssueRequest, templateOf, type Workflow } from './workflow.ts'
-
-const isRecord = (value: unknown): value is Document =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** What a template sees: the exchange's variables, or those its request names instead, and what the steps came to. */
 export const scopeOf = (

@@ -45,7 +45,7 @@ export const readConfiguration = async (needs: VcApiNeeds, workflow: string): Pr
 
 /** @throws Refusal not_found/workflow_unknown; what an instance has issued under may be gone from the agency's file */
 export const readWorkflow = async (needs: VcApiNeeds, workflow: string): Promise<Workflow> =>
-  parseWorkflow(await readConfiguration(needs, workflow), name => needs.instances.has(name))
+  parseWorkflow(await readConfiguration(needs, workflow), needs)
 
 const columns = `digest, workflow, state, step, cast(sequence AS text) AS sequence, challenge, variables, results,
   last_error, cast(expires AS text) AS expires`

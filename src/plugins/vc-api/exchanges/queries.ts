@@ -1,8 +1,10 @@
 import type { PresentationVerdict, Verdict } from '../../../kernel/identity.ts'
 import type { Refusal } from '../../../kernel/refusal.ts'
+import { isRecord } from '../document.ts'
 import {
   credentialMissing,
   credentialOfAnother,
+  credentialsSeveral,
   cryptosuiteUnaccepted,
   holderMissing,
   issuerUnaccepted,
@@ -11,9 +13,8 @@ import {
   workflowMalformed,
   workflowUnsupported,
 } from '../errors.ts'
-import type { Document } from '../needs.ts'
+import type { Document, QueryLanguage } from '../needs.ts'
 import { queriesMost } from '../policy.ts'
-import { assertDcql, type DcqlQuery, meetsDcql } from './dcql.ts'
 
 type DidQuery = {
   type: 'DIDAuthentication'
@@ -30,10 +31,9 @@ type Example = {
   acceptedEnvelopes?: unknown[]
 }
 type ExampleQuery = { type: 'QueryByExample'; group?: string; credentialQuery: Example | Example[] }
+/** What stands beside type and group is a query of the Digital Credentials Query Language. */
+type DcqlQuery = Document & { type: 'DigitalCredentialQueryLanguage'; group?: string }
 export type Query = DidQuery | ExampleQuery | DcqlQuery
-
-const isRecord = (value: unknown): value is Document =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const list = <T>(value: T | readonly T[]): readonly T[] =>
   Array.isArray(value) ? (value as readonly T[]) : [value as T]
@@ -87,7 +87,9 @@ const assertAuthentication = ({ required, acceptedMethods, acceptedCryptosuites 
   namesOf(acceptedCryptosuites, 'cryptosuite')
 }
 
-const assertQuery = (value: unknown): void => {
+const languageOf = ({ type: _type, group: _group, ...query }: Document): Document => query
+
+const assertQuery = (value: unknown, dcql: Pick<QueryLanguage, 'read'>): void => {
   if (!isRecord(value) || typeof value['type'] !== 'string') throw workflowMalformed('A query must have a type.')
   const { type, group } = value
   const members = Object.hasOwn(known, type) ? known[type] : undefined
@@ -95,21 +97,21 @@ const assertQuery = (value: unknown): void => {
   const stranger = Object.keys(value).find(name => !members.includes(name))
   if (stranger !== undefined) throw workflowUnsupported(`${stranger} in a query of type ${type}`)
   if (group !== undefined && typeof group !== 'string') throw workflowMalformed('A group must be a string.')
-  if (type === 'DigitalCredentialQueryLanguage') assertDcql(value)
+  if (type === 'DigitalCredentialQueryLanguage') dcql.read(languageOf(value))
   else if (type === 'QueryByExample') assertExamples(value)
   else assertAuthentication(value)
 }
 
 /**
  * What a step may ask for (VCALM 1.0, Requesting a Presentation).
- * @throws Refusal malformed/workflow_malformed, rejected/workflow_unsupported
+ * @throws Refusal malformed/workflow_malformed, dcql_malformed, rejected/workflow_unsupported, format_unsupported
  */
-export function assertQueries(value: unknown): asserts value is Query | Query[] {
+export function assertQueries(value: unknown, dcql: Pick<QueryLanguage, 'read'>): asserts value is Query | Query[] {
   const queries = list(value)
   if (queries.length === 0 || queries.length > queriesMost) {
     throw workflowMalformed(`A request has 1 to ${queriesMost} queries.`)
   }
-  for (const query of queries) assertQuery(query)
+  for (const query of queries) assertQuery(query, dcql)
 }
 
 /** A presentation that was found good, and whose it is. */
@@ -118,7 +120,7 @@ export type Presented = {
   verdict: PresentationVerdict
   /** Whether a credential about somebody must be about the holder. */
   holderIsSubject: boolean
-  expandTypes(credential: Document): readonly string[]
+  dcql: QueryLanguage
 }
 
 const suitesOf = (document: unknown): string[] =>
@@ -211,10 +213,21 @@ const judgeExample = (query: Example, { verdict, holderIsSubject }: Presented): 
   }
 }
 
-const judgeDcql = (query: DcqlQuery, { verdict, holderIsSubject, expandTypes }: Presented): void => {
-  const credentials = verdict.credentials.filter(each => !holderIsSubject || isAbout(each, verdict.holder))
-  if (meetsDcql(query, credentials, expandTypes)) return
-  throw credentials.length < verdict.credentials.length ? credentialOfAnother() : credentialMissing()
+/** By the key that it names, or because it is about whoever presents it. */
+const isBound = (verdict: Verdict, holder: string | undefined): boolean => {
+  if (isRecord(verdict.document?.['cnf'])) return true
+  const subjects = list(documentOf(verdict)['credentialSubject']).filter(isRecord)
+  return holder !== undefined && (verdict.holder === holder || subjects.some(({ id }) => id === holder))
+}
+
+const judgeDcql = (query: DcqlQuery, { verdict, holderIsSubject, dcql }: Presented): void => {
+  const { credentials, holder } = verdict
+  const counting = credentials.filter(each => !holderIsSubject || isAbout(each, holder))
+  const presented = counting.map(each => ({ verdict: each, holderBound: isBound(each, holder) }))
+  const outcome = dcql.judge(dcql.read(languageOf(query)), presented)
+  if (outcome === 'met') return
+  if (outcome === 'several') throw credentialsSeveral()
+  throw counting.length < credentials.length ? credentialOfAnother() : credentialMissing()
 }
 
 const judgeQuery = (query: Query, presented: Presented): void => {
@@ -237,7 +250,7 @@ const groupsOf = (queries: readonly Query[]): Query[][] => {
  * Whether a presentation has what was asked for. VCALM 1.0, Logical Operations in Queries: all of one group, or all of
  * another. Who presents is not an alternative to what is presented: DIDAuthentication without a group holds beside any group.
  * @throws Refusal rejected/holder_missing, method_unaccepted, cryptosuite_unaccepted, credential_missing,
- * issuer_unaccepted, securing_unaccepted, credential_of_another
+ * issuer_unaccepted, securing_unaccepted, credential_of_another, presentation_several
  */
 export const judgeQueries = (asked: Query | Query[], presented: Presented): void => {
   const queries = list(asked).filter(query => query.type !== 'DIDAuthentication' || query.required !== false)

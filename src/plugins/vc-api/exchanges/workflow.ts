@@ -1,5 +1,6 @@
+import { isRecord } from '../document.ts'
 import { workflowEndless, workflowMalformed, workflowUnsupported } from '../errors.ts'
-import type { Document } from '../needs.ts'
+import type { Document, QueryLanguage, VcApiNeeds } from '../needs.ts'
 import { issueRequestsMost, stepsMost, templatesMost } from '../policy.ts'
 import { assertQueries, type Query } from './queries.ts'
 import { variablesOf } from './template.ts'
@@ -34,9 +35,6 @@ export type Workflow = {
   /** The instance that issues. */
   issuer: string | undefined
 }
-
-const isRecord = (value: unknown): value is Document =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const known = {
   workflow: ['id', 'steps', 'initialStep', 'credentialTemplates', 'issuer', 'controller'],
@@ -92,9 +90,9 @@ const parseTemplate = (value: unknown): Workflow['templates'][number] => {
   return name === undefined ? { content } : { id: name, content }
 }
 
-const parseRequest = (value: unknown): PresentationRequest => {
+const parseRequest = (value: unknown, dcql: QueryLanguage): PresentationRequest => {
   const { query, domain } = membersOf(value, 'request', 'verifiablePresentationRequest')
-  assertQueries(query)
+  assertQueries(query, dcql)
   const named = textOf(domain, 'domain')
   return { query, ...(named === undefined ? {} : { domain: named }) }
 }
@@ -132,7 +130,7 @@ const parseOptions = (value: unknown): { holderIsSubject?: boolean } => {
   return { holderIsSubject }
 }
 
-const parseStep = (value: unknown, name: string): Step => {
+const parseStep = (value: unknown, name: string, dcql: QueryLanguage): Step => {
   const members = membersOf(value, 'step', `the step ${name}`)
   const { createChallenge, verifiablePresentationRequest: request, verifyPresentationOptions: options } = members
   const { issueRequests, redirectUrl, nextStep } = members
@@ -144,7 +142,7 @@ const parseStep = (value: unknown, name: string): Step => {
   }
   const step: Step = {}
   if (createChallenge !== undefined) step.createChallenge = createChallenge
-  if (request !== undefined) step.verifiablePresentationRequest = parseRequest(request)
+  if (request !== undefined) step.verifiablePresentationRequest = parseRequest(request, dcql)
   if (options !== undefined) step.verifyPresentationOptions = parseOptions(options)
   if (issueRequests !== undefined) {
     step.issueRequests = listOf(issueRequests, issueRequestsMost, 'issueRequests').map(parseIssueRequest)
@@ -194,9 +192,10 @@ const assertResults = (workflow: Workflow): void => {
 /**
  * A workflow as it is configured (VCALM 1.0, Create Workflow). `issuer`, for the workflow or for an issue request, and
  * templates of type `application/json` are our own; whatever else is not understood is refused by its name.
- * @throws Refusal malformed/workflow_malformed, template_malformed, rejected/workflow_unsupported, workflow_endless
+ * @throws Refusal malformed/workflow_malformed, template_malformed, dcql_malformed, rejected/workflow_unsupported,
+ * format_unsupported, workflow_endless
  */
-export const parseWorkflow = (value: unknown, isInstance: (name: string) => boolean): Workflow => {
+export const parseWorkflow = (value: unknown, needs: Pick<VcApiNeeds, 'instances' | 'dcql'>): Workflow => {
   const members = membersOf(value, 'workflow', 'the workflow')
   const { steps, initialStep, credentialTemplates, issuer } = members
   if (!isRecord(steps)) throw workflowMalformed('steps must be an object.')
@@ -212,7 +211,7 @@ export const parseWorkflow = (value: unknown, isInstance: (name: string) => bool
   const first = textOf(initialStep, 'initialStep')
   if (first === undefined) throw workflowMalformed('initialStep must be the name of a step.')
   const workflow: Workflow = {
-    steps: Object.fromEntries(entries.map(([name, step]) => [name, parseStep(step, name)])),
+    steps: Object.fromEntries(entries.map(([name, step]) => [name, parseStep(step, name, needs.dcql)])),
     initialStep: first,
     templates: templates.map(parseTemplate),
     issuer: textOf(issuer, 'issuer'),
@@ -221,7 +220,7 @@ export const parseWorkflow = (value: unknown, isInstance: (name: string) => bool
     for (const request of step.issueRequests ?? []) {
       templateOf(workflow, request)
       const instance = request.issuer ?? workflow.issuer
-      if (instance === undefined || !isInstance(instance)) {
+      if (instance === undefined || !needs.instances.has(instance)) {
         throw workflowMalformed('An issue request needs the name of an issuer instance of this agency.')
       }
     }
