@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type AgencyConfig, ConfigError } from './config.ts'
+import { type AgencyConfig, ConfigError } from './config/agency.ts'
 import type { Environment } from './environment.ts'
 import { serverCertificate } from './identity/x509/server-certificate.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ConfigError, readAgencies } from '../src/config.ts'
+import { ConfigError, readAgencies } from '../src/config/agency.ts'
 import { demoAgencies, servedAs } from '../src/conformance.ts'
 
 const profile = readAgencies([join(import.meta.dirname, '../agents/conformance.yml')])

@@ -37,7 +37,7 @@ const parseDidJwk = (did: string): LocalDid | undefined => {
   return { did, fragment: '0', key: publicKeyFromJwk(jwk) }
 }
 
-/** A did:key or did:jwk of P-256, P-384, Ed25519 or secp256k1; `undefined` for every malformed or foreign one. */
+/** A did:key or did:jwk of P-256, P-384, P-521, Ed25519 or secp256k1; `undefined` for every malformed or foreign one. */
 export const parseLocalDid = (did: string): LocalDid | undefined => {
   try {
     return did.startsWith('did:key:') ? parseDidKey(did) : parseDidJwk(did)

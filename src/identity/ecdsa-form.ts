@@ -4,9 +4,10 @@
  */
 
 /** ECDSA-Sig-Value (RFC 3279, section 2.2.3) as r‖s of `size` octets each (RFC 4754, section 7). */
-export const rawOf = (der: Uint8Array, size: 32 | 48): Buffer => {
+export const rawOf = (der: Uint8Array, size: 32 | 48 | 66): Buffer => {
   const raw = Buffer.alloc(2 * size)
-  let at = 2
+  // Of P-521 the sequence is longer than 127 octets, and its length takes two.
+  let at = der[1] === 0x81 ? 3 : 2
   for (const end of [size, 2 * size]) {
     const length = der[at + 1] ?? 0
     // A leading zero keeps a number positive, and small numbers are short.
@@ -31,12 +32,16 @@ const writeInteger = (der: Buffer, at: number, number: Uint8Array): number => {
   return body + length
 }
 
-/** r‖s of a curve whose numbers have at most 48 octets, as ECDSA-Sig-Value. */
+/** r‖s of a curve whose numbers have at most 66 octets, as ECDSA-Sig-Value. */
 export const derOf = (raw: Uint8Array): Buffer => {
   const size = raw.length / 2
-  const der = Buffer.allocUnsafe(raw.length + 8)
-  const end = writeInteger(der, writeInteger(der, 2, raw.subarray(0, size)), raw.subarray(size))
-  der[0] = 0x30
-  der[1] = end - 2
-  return der.subarray(0, end)
+  const der = Buffer.allocUnsafe(raw.length + 9)
+  const end = writeInteger(der, writeInteger(der, 3, raw.subarray(0, size)), raw.subarray(size))
+  const length = end - 3
+  // DER takes the shortest form of a length: of less than 128 octets one octet.
+  const from = length < 0x80 ? 1 : 0
+  der[from] = 0x30
+  der[1 + from] = from === 1 ? length : 0x81
+  der[2] = length
+  return der.subarray(from, end)
 }

@@ -18,12 +18,13 @@ export type StoredKind = KeyKind | 'BLS12-381-G2'
 
 export type KeyMeta = { alias?: string; version?: number; state?: KeyState; createdAt?: number; retiredAt?: number }
 
-/** Veramo has no name for P-384; it stores whatever it is given. */
+/** Veramo has no name for P-384 and P-521; it stores whatever it is given. */
 const veramoType: Record<StoredKind, TKeyType> = {
   'P-256': 'Secp256r1',
   Ed25519: 'Ed25519',
   secp256k1: 'Secp256k1',
   'P-384': 'Secp384r1' as TKeyType,
+  'P-521': 'Secp521r1' as TKeyType,
   'BLS12-381-G2': 'Bls12381G2',
 }
 export const kindOfType: Readonly<Record<string, StoredKind>> = Object.fromEntries(
@@ -37,12 +38,13 @@ export const checkedAlias = (alias: string): string => {
 }
 
 /** The kinds that Veramo's key management neither makes nor takes in: their rows are written here. */
-type OwnKind = 'P-384' | 'BLS12-381-G2'
-const isOwn = (kind: StoredKind): kind is OwnKind => kind === 'P-384' || kind === 'BLS12-381-G2'
+const ownKinds = ['P-384', 'P-521', 'BLS12-381-G2'] as const
+type OwnKind = (typeof ownKinds)[number]
+const isOwn = (kind: StoredKind): kind is OwnKind => ownKinds.some(own => own === kind)
 
 const newSecret = async (kind: OwnKind): Promise<Buffer> => {
   if (kind === 'BLS12-381-G2') return Buffer.from((await bbsKeyPair()).secretKey)
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: kind })
   return Buffer.from(privateKey.export({ format: 'jwk' }).d as string, 'base64url')
 }
 

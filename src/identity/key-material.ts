@@ -3,7 +3,7 @@ import { canonical } from '../kernel/canonical.ts'
 import type { SignatureAlgorithm } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
 
-export const keyKinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384'] as const
+export const keyKinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'P-521'] as const
 export type KeyKind = (typeof keyKinds)[number]
 
 export const algorithmOf = {
@@ -11,6 +11,7 @@ export const algorithmOf = {
   Ed25519: 'EdDSA',
   secp256k1: 'ES256K',
   'P-384': 'ES384',
+  'P-521': 'ES512',
 } as const satisfies Record<KeyKind, SignatureAlgorithm>
 
 /** A public key in the forms its users need. */
@@ -49,10 +50,19 @@ const der = {
     after: Buffer.from('a00706052b81040022', 'hex'),
     type: 'sec1',
   },
+  'P-521': {
+    public: Buffer.from('3058301006072a8648ce3d020106052b81040023034400', 'hex'),
+    before: Buffer.from('30500201010442', 'hex'),
+    after: Buffer.from('a00706052b81040023', 'hex'),
+    type: 'sec1',
+  },
 } as const
 
 /** Octets of a private key: the seed for Ed25519, the scalar for the curves, of which a coordinate has as many. */
-export const secretLength: Record<KeyKind, number> = { 'P-256': 32, Ed25519: 32, secp256k1: 32, 'P-384': 48 }
+export const secretLength: Record<KeyKind, number> = {
+  ...{ 'P-256': 32, Ed25519: 32, secp256k1: 32 },
+  ...{ 'P-384': 48, 'P-521': 66 },
+}
 
 /** RFC 7638: SHA-256 over the required members only. */
 export const thumbprintOf = (jwk: JsonWebKey): string => {
@@ -69,9 +79,11 @@ const described = (kind: KeyKind, publicKey: KeyObject): PublicKey => {
 }
 
 const malformed = (cause?: unknown): Refusal =>
-  new Refusal('malformed', 'key_malformed', 'The key is not a valid P-256, P-384, Ed25519 or secp256k1 key.', { cause })
+  new Refusal('malformed', 'key_malformed', 'The key is not a valid P-256, P-384, P-521, Ed25519 or secp256k1 key.', {
+    cause,
+  })
 
-/** Brings a point of a curve to its x coordinate and the sign of y (33 bytes, P-384: 49); Ed25519 keys are 32 already. */
+/** Brings a point of a curve to its x coordinate and the sign of y (33 bytes, P-384: 49, P-521: 67); Ed25519 keys are 32 already. */
 export const compressed = (kind: KeyKind, raw: Uint8Array): Buffer => {
   const bytes = Buffer.from(raw)
   const length = secretLength[kind]
@@ -113,7 +125,7 @@ export const publicKeyFromJwk = (jwk: JsonWebKey): PublicKey => {
   }
 }
 
-/** The raw public key: 32 bytes for Ed25519, the compressed point (33 bytes, P-384: 49) for the curves. */
+/** The raw public key: 32 bytes for Ed25519, the compressed point (33 bytes, P-384: 49, P-521: 67) for the curves. */
 export const rawPublicKey = (key: Pick<PublicKey, 'kind' | 'jwk'>): Buffer => {
   const x = Buffer.from(key.jwk.x as string, 'base64url')
   if (key.kind === 'Ed25519') return x

@@ -1,4 +1,4 @@
-import { createHash, type JsonWebKey, type KeyObject, sign as signNative } from 'node:crypto'
+import { createHash, diffieHellman, type JsonWebKey, type KeyObject, sign as signNative } from 'node:crypto'
 import { Key, PrivateKey } from '@veramo/data-store'
 import { KeyManager } from '@veramo/key-manager'
 import { KeyManagementSystem } from '@veramo/kms-local'
@@ -30,7 +30,7 @@ export type KeyInfo = {
   /** Of BLS12-381 as OKP with the compressed point, for its thumbprint: no JOSE algorithm uses it. */
   jwk: JsonWebKey
   thumbprint: string
-  /** Raw, lower-case hex without 0x: 32 bytes for Ed25519, for the curves the compressed point: 33 bytes, P-384 49, BLS12-381 G2 96. */
+  /** Raw, lower-case hex without 0x: 32 bytes for Ed25519, for the curves the compressed point: 33 bytes, P-384 49, P-521 67, BLS12-381 G2 96. */
   publicKeyHex: string
   createdAt: number
   retiredAt?: number
@@ -60,6 +60,8 @@ export type Keys = DigestSigner &
     list(): Promise<KeyInfo[]>
     publicJwk(keyId: string): Promise<JsonWebKey>
     signer: Signer
+    /** What a key for key agreement (`didcomm-…`) and another's on its curve both lead to. @throws Refusal algorithm_mismatch */
+    agree(keyId: string, theirs: KeyObject): Promise<Buffer>
     /** Veramo's key manager over the same keys, for the agent. */
     manager: KeyManager
     store: VeramoStore
@@ -103,6 +105,12 @@ const infoOf = (row: Key): KeyInfo | undefined => {
   }
 }
 
+/** RFC 7518, section 3.4: octets of a number, and the hash function, of curves above P-256. */
+const stronger: Partial<Record<StoredKind, { size: 48 | 66; digest: string }>> = {
+  'P-384': { size: 48, digest: 'sha384' },
+  'P-521': { size: 66, digest: 'sha512' },
+}
+
 /** Signs on the thread pool with the key object that is held; secp256k1 natively, because OpenSSL's is slow. */
 const signWith = ({ info, secret, privateKey }: Held, data: Uint8Array): Promise<Uint8Array> => {
   if (privateKey === undefined) {
@@ -111,8 +119,7 @@ const signWith = ({ info, secret, privateKey }: Held, data: Uint8Array): Promise
   }
   return new Promise((resolve, reject) => {
     const isEdwards = info.kind === 'Ed25519'
-    const size = info.kind === 'P-384' ? 48 : 32
-    const digest = info.kind === 'P-384' ? 'sha384' : 'sha256'
+    const { size, digest } = stronger[info.kind] ?? { size: 32, digest: 'sha256' }
     signNative(isEdwards ? null : digest, data, privateKey, (error, signature) =>
       error === null ? resolve(isEdwards ? signature : rawOf(signature, size)) : reject(error),
     )
@@ -310,6 +317,13 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     list: () => listed(store),
     publicJwk: async keyId => (await info(keyId)).jwk,
     signer: { sign },
+    async agree(keyId, theirs) {
+      const { info: own, privateKey } = await hold(keyId)
+      if (privateKey !== undefined && own.alias.startsWith('didcomm-')) {
+        return diffieHellman({ privateKey, publicKey: theirs })
+      }
+      throw new Refusal('rejected', 'algorithm_mismatch', 'This key is not for key agreement.')
+    },
     signDigest,
     signMessages,
     manager,

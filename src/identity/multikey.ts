@@ -18,7 +18,7 @@ export type SigningKey = {
   algorithm: SignatureAlgorithm
   /** Absent for BLS12-381, which node:crypto does not know. */
   publicKey?: KeyObject
-  /** Ed25519: 32 octets; a compressed point for the curves: 33 octets, P-384 49, BLS12-381 G2 96. */
+  /** Ed25519: 32 octets; a compressed point for the curves: 33 octets, P-384 49, P-521 67, BLS12-381 G2 96. */
   raw: Buffer
 }
 
@@ -28,6 +28,7 @@ const multicodec: Record<SigningKey['kind'], Buffer> = {
   Ed25519: Buffer.from('ed01', 'hex'),
   secp256k1: Buffer.from('e701', 'hex'),
   'P-384': Buffer.from('8124', 'hex'),
+  'P-521': Buffer.from('8224', 'hex'),
   'BLS12-381-G2': Buffer.from('eb01', 'hex'),
 }
 const kinds = Object.keys(multicodec) as SigningKey['kind'][]
@@ -36,7 +37,7 @@ const malformed = (cause?: unknown): Refusal =>
   new Refusal(
     'malformed',
     'key_malformed',
-    'The key is not a Multikey of Ed25519, P-256, P-384, secp256k1 or BLS12-381 G2.',
+    'The key is not a Multikey of Ed25519, P-256, P-384, P-521, secp256k1 or BLS12-381 G2.',
     {
       cause,
     },
