@@ -33,7 +33,7 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
     afterAll(() => keys.close())
 
     it('are created of every kind, many at once, and found by alias and id', async () => {
-      const kinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'BLS12-381-G2'] as const
+      const kinds = ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'P-521', 'BLS12-381-G2'] as const
       const made = await Promise.all(
         kinds.flatMap(kind => [1, 2, 3].map(index => keys.create({ kind, alias: `${kind.toLowerCase()}-${index}` }))),
       )
@@ -86,7 +86,7 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
 
     it('are the same after a restart, and go on from where a killed start left them', async () => {
       const key = await keys.obtain({ kind: 'secp256k1', alias: 'account' })
-      const kinds = ['P-256', 'P-384', 'BLS12-381-G2'] as const
+      const kinds = ['P-256', 'P-384', 'P-521', 'BLS12-381-G2'] as const
       const alias = (kind: string) => `half-${kind.toLowerCase()}`
       const halves = await Promise.all(kinds.map(kind => keys.obtain({ kind, alias: alias(kind) })))
       await keys.store.dataSource.query(
@@ -115,15 +115,16 @@ const keysSuite = (name: string, place: () => Promise<{ directory?: string; post
 
     it.each([
       ['P-384', 'ES384', 49],
+      ['P-521', 'ES512', 67],
       ['BLS12-381-G2', 'BBS', 96],
     ] as const)('of %s rotate as the others do', async (kind, algorithm, length) => {
       const first = await keys.obtain({ kind, alias: `turning-${length}` })
       expect(first).toMatchObject({ kind, algorithm, publicKeyHex: expect.stringMatching(`^[0-9a-f]{${2 * length}}$`) })
       const sign = (keyId: string) =>
-        kind === 'P-384'
-          ? keys.signer.sign(keyId, 'ES384', Buffer.from('x'))
-          : keys.signMessages(keyId, { header: Buffer.from('x'), messages: [] })
-      expect(await sign(first.keyId)).toHaveLength(kind === 'P-384' ? 96 : 80)
+        algorithm === 'BBS'
+          ? keys.signMessages(keyId, { header: Buffer.from('x'), messages: [] })
+          : keys.signer.sign(keyId, algorithm, Buffer.from('x'))
+      expect(await sign(first.keyId)).toHaveLength({ ES384: 96, ES512: 132, BBS: 80 }[algorithm])
       const next = await keys.prepare(first.alias)
       expect(next).toMatchObject({ kind, version: 2, state: 'next' })
       expect(next.thumbprint).not.toBe(first.thumbprint)
@@ -161,7 +162,7 @@ describe('keys at rest', () => {
     const directory = files.path('at-rest')
     const masterKey = files.masterKey()
     const keys = await openKeys({ agency: 'test', directory, masterKey, clock })
-    for (const kind of ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'BLS12-381-G2'] as const) {
+    for (const kind of ['P-256', 'Ed25519', 'secp256k1', 'P-384', 'P-521', 'BLS12-381-G2'] as const) {
       const { keyId, algorithm } = await keys.create({ kind, alias: kind.toLowerCase() })
       if (algorithm === 'BBS') await keys.signMessages(keyId, { header: Buffer.from('x'), messages: [] })
       else await keys.signer.sign(keyId, algorithm, Buffer.from('x'))
@@ -174,7 +175,7 @@ describe('keys at rest', () => {
         const bytes = readFileSync(join(directory, name))
         return [...secrets, masterKey.bytes].flatMap(formsOf).filter(form => bytes.includes(form))
       })
-    expect(secrets).toHaveLength(5)
+    expect(secrets).toHaveLength(6)
     expect(look()).toEqual([])
     await keys.close()
     expect(look()).toEqual([])

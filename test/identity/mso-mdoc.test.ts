@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { openSignerChains } from '../../src/identity/authorities.ts'
 import { decode, encode, Tag } from '../../src/identity/cbor.ts'
 import { openCredential } from '../../src/identity/formats/detect.ts'
 import { drivingLicenceNamespaces } from '../../src/identity/mdoc/driving-licence.ts'
@@ -8,6 +9,8 @@ import { challengeOf, prove, recheck } from '../../src/identity/prove.ts'
 import { openPublishedLists } from '../../src/identity/status-lists/published.ts'
 import { openListCwt, openListJwt } from '../../src/identity/status-lists/token.ts'
 import { verifyCredential } from '../../src/identity/verify.ts'
+import { readCertificate } from '../../src/identity/x509/certificate.ts'
+import { certificateSigner, makeDocumentSignerCertificate } from '../../src/identity/x509/make.ts'
 import type { Handover, IssueRequest } from '../../src/kernel/identity.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
 import {
@@ -570,5 +573,90 @@ describe('a Status List Token with the certificates of its issuer (HAIP 1.0, sec
       const { signature } = openListJwt(await publishedBy(world, { issuer }).token(0))
       expect([signature.x5c, await signature.holds(world.transport)]).toEqual([undefined, true])
     }
+  })
+})
+
+describe('the authorities that the issuer of an mdoc is under (OpenID4VP 1.0, section 6.1.1)', () => {
+  const derOf = (base64 = '') => new Uint8Array(Buffer.from(base64, 'base64'))
+  const x5chainLabel = 33
+
+  /** The same mdoc with other certificates beside its signature, which that does not cover. */
+  const withChain = (compact: string, chain: readonly Uint8Array[]): string =>
+    damaged(compact, issuerSigned => {
+      const auth = issuerSigned.get('issuerAuth')
+      const [, unprotected] = (auth instanceof Tag ? auth.contents : auth) as [unknown, Map<unknown, unknown>]
+      unprotected.set(x5chainLabel, chain.length === 1 ? chain[0] : chain)
+    })
+
+  const scene = async () => {
+    const world = openWorld()
+    const { x5c, authority } = await certify(world.transport, 'documentSigner')
+    const leaf = derOf(x5c[0])
+    const judged = (anchors: Uint8Array[]) => ({
+      ...world.verify,
+      signerChains: openSignerChains({ clock: world.clock, anchors: async () => anchors }),
+    })
+    const compact = withChain(await issued(world), [leaf])
+    const authoritiesOf = async (text: string, needs: Partial<ReturnType<typeof judged>> = judged([authority])) => {
+      const verdict = await verifyCredential(text, { ...world.verify, ...needs })
+      return { verified: verdict.verified, authorities: verdict.authorities }
+    }
+    const identifier = Buffer.from(readCertificate(leaf).authorityKeyIdentifier ?? '', 'hex').toString('base64url')
+    return { world, leaf, authority, compact, judged, authoritiesOf, identifier }
+  }
+
+  it('are those of its certificates, where they lead to an authority that is known here', async () => {
+    const { compact, authoritiesOf, identifier, judged, world, authority } = await scene()
+    expect(await authoritiesOf(compact)).toEqual({
+      verified: true,
+      authorities: [{ type: 'aki', value: identifier }],
+    })
+    const { authority: another } = await certify(world.taxes, 'documentSigner')
+    for (const needs of [{}, judged([]), judged([another])]) {
+      expect(await authoritiesOf(compact, needs)).toEqual({ verified: true, authorities: undefined })
+    }
+    expect((await authoritiesOf(compact, judged([another, authority]))).authorities).toHaveLength(1)
+  })
+
+  it('are none of those whose certificates its bearer put there', async () => {
+    const { world, leaf, authority, compact, authoritiesOf, judged } = await scene()
+    const theirs = await certify(world.transport, 'documentSigner')
+    const named = await makeDocumentSignerCertificate({
+      ...{ notBefore: world.clock.now() - day, notAfter: world.clock.now() + day, commonName: 'Signer', country: 'XN' },
+      ...{ publicKey: world.transport.publicKey, uris: [world.transport.did, world.transport.kid] },
+      contact: { type: 'url' as const, value: baseUrl },
+      // In the name of the authority, whose key it has not.
+      authority: {
+        certificate: authority,
+        signer: certificateSigner(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+      },
+    })
+    const forged = [
+      [derOf(theirs.x5c[0])],
+      [derOf(theirs.x5c[0]), theirs.authority],
+      [leaf, theirs.authority],
+      [leaf, derOf(theirs.x5c[0])],
+      [named],
+    ]
+    for (const chain of forged) {
+      expect(await authoritiesOf(withChain(compact, chain))).toEqual({ verified: true, authorities: undefined })
+    }
+    expect(
+      (await authoritiesOf(withChain(compact, [leaf, derOf(theirs.x5c[0])]), judged([theirs.authority]))).authorities,
+    ).toBe(undefined)
+  })
+
+  it('are none once its certificate has expired, nor of one that is not for signing mdocs', async () => {
+    const { world, compact, authoritiesOf, judged } = await scene()
+    const access = await certify(world.transport, 'issuer')
+    expect(await authoritiesOf(withChain(compact, [derOf(access.x5c[0])]), judged([access.authority]))).toEqual({
+      verified: false,
+      authorities: undefined,
+    })
+    const short = await certify(world.transport, 'documentSigner', { notAfter: world.clock.now() + day })
+    const text = withChain(compact, [derOf(short.x5c[0])])
+    expect((await authoritiesOf(text, judged([short.authority]))).authorities).toHaveLength(1)
+    world.clock.time += 2 * day
+    expect((await authoritiesOf(text, judged([short.authority]))).authorities).toBeUndefined()
   })
 })

@@ -14,9 +14,10 @@ type Vector = { did: string; jwk?: { kty: string; crv: string }; base58?: string
 const published = JSON.parse(readFileSync(new URL('vectors/did-key.json', import.meta.url), 'utf8')) as Vector[]
 /** How the identifiers of a kind begin (the did:key method, section 5). */
 const kindOf = (did: string): string | undefined =>
-  Object.entries({ z6Mk: 'Ed25519', zQ3s: 'secp256k1', zDn: 'P-256', z82: 'P-384', zUC7: 'BLS12-381-G2' }).find(
-    ([start]) => did.slice(8).startsWith(start),
-  )?.[1]
+  Object.entries({
+    ...{ z6Mk: 'Ed25519', zQ3s: 'secp256k1', zDn: 'P-256', z82: 'P-384', z2J9: 'P-521' },
+    zUC7: 'BLS12-381-G2',
+  }).find(([start]) => did.slice(8).startsWith(start))?.[1]
 const known = published.filter(({ did }) => kindOf(did) !== undefined)
 const malformed = expect.objectContaining({ kind: 'malformed', code: 'key_malformed' })
 

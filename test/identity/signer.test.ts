@@ -27,6 +27,7 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       await bench.keys.create({ kind: 'Ed25519', alias: 'edwards' })
       await bench.keys.create({ kind: 'secp256k1', alias: 'account' })
       await bench.keys.create({ kind: 'P-384', alias: 'strong' })
+      await bench.keys.create({ kind: 'P-521', alias: 'stronger' })
       await bench.keys.create({ kind: 'BLS12-381-G2', alias: 'hiding' })
     })
     afterAll(() => bench.close())
@@ -36,11 +37,12 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       ['edwards.1', 'EdDSA'],
       ['account.1', 'ES256K'],
       ['strong.1', 'ES384'],
+      ['stronger.1', 'ES512'],
     ] as const)('signs with %s as %s, raw and twice as long as its numbers', async (keyId, algorithm) => {
       const signature = await bench.signer.sign(keyId, algorithm, data)
       const key = publicKeyFromJwk(await bench.keys.publicJwk(keyId)).publicKey
-      const hash = { EdDSA: null, ES256: 'sha256', ES256K: 'sha256', ES384: 'sha384' }[algorithm]
-      expect(signature).toHaveLength(algorithm === 'ES384' ? 96 : 64)
+      const hash = { EdDSA: null, ES256: 'sha256', ES256K: 'sha256', ES384: 'sha384', ES512: 'sha512' }[algorithm]
+      expect(signature).toHaveLength({ ES384: 96, ES512: 132 }[algorithm as 'ES384'] ?? 64)
       expect(verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true)
       expect(verify(hash, Buffer.from('else'), { key, dsaEncoding: 'ieee-p1363' }, signature)).toBe(false)
     })
@@ -60,6 +62,7 @@ const signerSuite = (name: string, open: () => Promise<Bench>) =>
       ['issuer.1', 'ES384'],
       ['strong.1', 'ES256'],
       ['strong.1', 'BBS'],
+      ['stronger.1', 'ES384'],
       ['hiding.1', 'BBS'],
       ['hiding.1', 'ES256'],
       ['issuer.1', 'none'],

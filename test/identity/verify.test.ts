@@ -88,7 +88,7 @@ const signatureRows: Row[] = [
       return { good: compact, bad: swapped(compact, { ...header, alg: 'none' }, '') }
     },
   ],
-  ...['None', 'HS256', 'RS256', 'ES512', ''].map(
+  ...['None', 'HS256', 'RS256', 'PS512', ''].map(
     (alg): Row => [
       `the algorithm ${JSON.stringify(alg)}`,
       'algorithm_refused',

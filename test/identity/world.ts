@@ -76,7 +76,7 @@ export const holderParty = (kind: KeyKind = 'P-256', method: 'key' | 'jwk' = 'ke
 export const signBytes = (party: Party, data: Uint8Array): Buffer =>
   party.algorithm === 'EdDSA'
     ? sign(null, data, party.privateKey)
-    : sign(party.algorithm === 'ES384' ? 'sha384' : 'sha256', data, {
+    : sign({ ES384: 'sha384', ES512: 'sha512' }[party.algorithm as 'ES384'] ?? 'sha256', data, {
         key: party.privateKey,
         dsaEncoding: 'ieee-p1363',
       })

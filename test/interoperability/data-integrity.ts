@@ -119,6 +119,8 @@ const selective = {
 const mandatoryPointers = ['/issuer', '/validFrom']
 const selectivePointers = ['/credentialSubject/degree/name']
 
+const derivedAlone = 'A base proof is for the holder, who derives one for each verifier.'
+
 /** Selective disclosure: the wallet derives a proof of what it shows. */
 const selectiveCells = (name: keyof typeof selective): Cells => {
   const { theirs: library, open } = selective[name]
@@ -153,6 +155,7 @@ const selectiveCells = (name: keyof typeof selective): Cells => {
     expect(await judge(changed(derived))).toBe('signature_invalid')
   }
   return {
+    ...{ 'our issuer, their verifier': derivedAlone, 'their issuer, our verifier': derivedAlone },
     'our issuer, their wallet': async () => acceptedHere(await theyDerive(await weIssue())),
     'their issuer, our wallet': async () => acceptedThere(await weDerive(await theyIssue())),
     'our wallet, their verifier': async () => acceptedThere(await weDerive(await weIssue())),
@@ -177,7 +180,10 @@ const legacyCells = (): Cells => {
     }
     return vc.issue({ credential, suite: suite(), documentLoader })
   }
+  const readAlone = '`Ed25519Signature2020` is verified here and not written.'
   return {
+    ...{ 'our issuer, their verifier': readAlone, 'our issuer, their wallet': readAlone },
+    ...{ 'their issuer, our wallet': readAlone, 'our wallet, their verifier': readAlone },
     'their issuer, our verifier': async () => {
       const credential = await theyIssue()
       expect(credential['proof']).toMatchObject({ type: 'Ed25519Signature2020' })

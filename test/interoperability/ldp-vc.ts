@@ -10,12 +10,19 @@ import { challenge, domain } from './ours.ts'
 
 const name = 'ecdsa-rdfc-2019'
 
+const overHttp = 'In the rows of OpenID4VCI and OpenID4VP, where theirs find our DIDs and contexts over HTTP.'
+
 export const ldpVc: Group = {
   rows: [
     {
       ...{ format: '`ldp_vc` of an agency’s `did:ethr`, P-256', protocol: 'Data Integrity 1.0' },
       libraries: ['@digitalbazaar/vc', `@digitalbazaar/${name}-cryptosuite`],
       cells: {
+        'our issuer, their verifier': overHttp,
+        'their issuer, our verifier': overHttp,
+        'their issuer, our wallet': overHttp,
+        'our wallet, their verifier': overHttp,
+        'their wallet, our verifier': overHttp,
         'our issuer, their wallet': async () => {
           const world = openWorld()
           const { signer, pair } = await pairOf('P-256')

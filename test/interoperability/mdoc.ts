@@ -35,6 +35,8 @@ export const mdoc: Group = {
     {
       ...{ format: '`mso_mdoc`, ES256', protocol: 'ISO 18013-5 in OpenID4VP 1.0', libraries: ['@auth0/mdl'] },
       cells: {
+        'our issuer, their verifier':
+          '`@auth0/mdl` verifies what a device signed, and not what the issuer signed alone.',
         'their issuer, our verifier': async () => {
           const { theirs, office } = await openExchange()
           const licence = openMdoc(await theirs())

@@ -1,11 +1,9 @@
-import { createPublicKey, sign, verify } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import {
-  AbstractCrypto,
   createDID,
   deactivateDID,
   deriveNextKeyHash,
-  prepareDataForSigning,
   resolveDIDFromLog,
   signWitnessProofEntries,
   updateDID,
@@ -13,45 +11,12 @@ import {
 import { readLog } from '../../../src/identity/did-webvh/log.ts'
 import { firstEntry, nextEntry } from '../../../src/identity/did-webvh/make.ts'
 import { witnessedLog } from '../../../src/identity/did-webvh/witnesses.ts'
-import { toBase58btc } from '../../../src/identity/multibase.ts'
 import { makeLog, newKey, type TestKey } from './maker.ts'
+import { type DIDLog, linesOf, parsed, Theirs, verifier } from './theirs.ts'
 
 /** Logs of ours that didwebvh-ts resolves, and logs of its making that we read. */
 
-/** The library's own types cannot be found by its paths. */
-type DIDLog = { versionId: string; state: Record<string, unknown> & { id?: string }; proof?: unknown }[]
-type SigningInput = { document: unknown; proof: object }
-
 const now = Date.now()
-
-const verifier = {
-  async verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Promise<boolean> {
-    const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') }
-    return verify(null, message, createPublicKey({ key: jwk, format: 'jwk' }), signature)
-  },
-}
-
-class Theirs extends AbstractCrypto {
-  readonly #key: TestKey
-  constructor(key: TestKey) {
-    super({ verificationMethod: { type: 'Multikey', publicKeyMultibase: key.multikey } })
-    this.#key = key
-  }
-  async sign({ document, proof }: SigningInput) {
-    const data = await prepareDataForSigning(document, proof)
-    return { proofValue: toBase58btc(sign(null, data, this.#key.privateKey)) }
-  }
-  verify = verifier.verify
-}
-
-const linesOf = (log: DIDLog): Buffer => Buffer.from(log.map(entry => `${JSON.stringify(entry)}\n`).join(''))
-const parsed = (log: Buffer | string): DIDLog =>
-  log
-    .toString()
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as DIDLog[number])
-
 const key = newKey()
 const next = newKey()
 const last = newKey()

@@ -1,15 +1,6 @@
-import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
-import { createEntityConfiguration, createEntityStatement, resolveTrustChains } from '@openid-federation/core'
-import { type Entity, jwksOf, type Nation, newKey, openNation, signWith } from './world.ts'
-
-/** The library wants to be told how to verify. */
-const verifyJwtCallback = async ({ jwk, data, signature }: { jwk: unknown; data: Uint8Array; signature: Uint8Array }) =>
-  verify(
-    'sha256',
-    data,
-    { key: createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
-    signature,
-  )
+import { resolveTrustChains } from '@openid-federation/core'
+import { verifyJwtCallback, writtenByLibrary } from './theirs.ts'
+import { jwksOf, type Nation, newKey, openNation } from './world.ts'
 
 let nation: Nation
 beforeEach(async () => {
@@ -21,25 +12,6 @@ const issuer = 'openid_credential_issuer'
 /** The library asks this of every issuer, as of an OpenID provider. */
 const own = { client_registration_types_supported: [] }
 const policy = { [issuer]: { contacts: { add: ['help@example.org'] } } }
-
-/** What the library writes in place of what the entity would sign. */
-const writtenByLibrary = async (entity: Entity): Promise<void> => {
-  const signJwtCallback = async ({ toBeSigned }: { toBeSigned: Uint8Array }) => signWith(entity.key, toBeSigned)
-  const { kid, alg } = entity.key
-  const header = { typ: 'entity-statement+jwt' as const, kid, alg }
-  const configuration = await createEntityConfiguration({
-    ...{ header, signJwtCallback },
-    claims: entity.configuration as never,
-  })
-  entity.served.set('.well-known/openid-federation', { body: configuration })
-  for (const [subject, claims] of entity.about) {
-    const statement = await createEntityStatement({
-      ...{ header, signJwtCallback, claims: claims as never },
-      jwk: entity.key.jwk as never,
-    })
-    entity.served.set(`fetch ${subject}`, { body: statement })
-  }
-}
 
 const world = () => {
   const anchor = nation.add('anchor')

@@ -31,13 +31,12 @@ const outcomeOf = async (compact: string, key: PublicKey): Promise<string> => {
 describe('the verifications of the test suite of VC-JOSE-COSE, section 3.2', () => {
   it.each([
     [20, 'credential-sdjwt-selective', 'p384', 'success'],
-    // Signed by ES512, which is not understood here.
-    [21, 'credential-sdjwt-nested', 'p521', 'algorithm_refused'],
+    [21, 'credential-sdjwt-nested', 'p521', 'success'],
     [22, 'presentation-sdjwt-selective', 'p384', 'success'],
     [23, 'credential-sdjwt-bad-signature', 'p384', 'signature does not hold'],
     [24, 'credential-sdjwt-bad-media-type', 'ed25519', 'credential_malformed'],
     [25, 'presentation-sdjwt-bad-media-type', 'ed25519', 'credential_malformed'],
-    [26, 'presentation-sdjwt-bad-credential', 'p521', 'algorithm_refused'],
+    [26, 'presentation-sdjwt-bad-credential', 'p521', 'credential_malformed'],
   ])('%d: %s with %s', async (_number, name, key, expected) => {
     const compact = inputs[`${name}.txt`] as string
     const outcome = await outcomeOf(compact, suiteKey(key))

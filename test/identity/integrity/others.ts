@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import * as DataIntegrity from '@digitalbazaar/data-integrity'
 import * as ecdsaJcs from '@digitalbazaar/ecdsa-jcs-2019-cryptosuite'
 import * as EcdsaMultikey from '@digitalbazaar/ecdsa-multikey'
@@ -35,14 +36,15 @@ export const documentLoader = async (documentUrl: string) => {
   return { contextUrl: null, documentUrl, document: fragment === undefined ? controller : method }
 }
 
-const secretPrefix = { Ed25519: '8026', 'P-256': '8626', 'P-384': '8726' }
-/** A new key as both sides have it. */
-export const pairOf = async (curve: Curve) => {
-  const signer = newSigner(curve)
+const secretPrefix = { Ed25519: '8026', 'P-256': '8626', 'P-384': '8726', 'P-521': '8826' }
+type Named = { privateKey: KeyObject; multikey: string; did: string; verificationMethod: string }
+
+/** A key as theirs has it, under the name of a DID. */
+export const theirPair = (signer: Named, curve: Curve) => {
   const secret = Buffer.from(signer.privateKey.export({ format: 'jwk' }).d as string, 'base64url')
   const keys = curve === 'Ed25519' ? Ed25519Multikey : EcdsaMultikey
   // Their Ed25519 secret keys go with the public half behind them.
-  const pair = await keys.from({
+  return keys.from({
     '@context': 'https://w3id.org/security/multikey/v1',
     type: 'Multikey',
     id: signer.verificationMethod,
@@ -50,5 +52,10 @@ export const pairOf = async (curve: Curve) => {
     publicKeyMultibase: signer.multikey,
     secretKeyMultibase: toBase58btc(Buffer.concat([Buffer.from(secretPrefix[curve], 'hex'), secret])),
   })
-  return { signer, pair }
+}
+
+/** A new key as both sides have it. */
+export const pairOf = async (curve: Curve) => {
+  const signer = newSigner(curve)
+  return { signer, pair: await theirPair(signer, curve) }
 }

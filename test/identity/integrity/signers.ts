@@ -28,7 +28,7 @@ export const readVectors = <Vectors>(name: string): Vectors =>
 const curves = { Ed25519: 'Ed25519', 'P-256': 'P-256', 'P-384': 'P-384' } as const
 export type Curve = keyof typeof curves
 
-const generated = (curve: Curve): KeyObject =>
+const generated = (curve: Curve | 'P-521'): KeyObject =>
   curve === 'Ed25519'
     ? generateKeyPairSync('ed25519').privateKey
     : generateKeyPairSync('ec', { namedCurve: curve }).privateKey
@@ -37,7 +37,8 @@ const signerWith = (privateKey: KeyObject): ProofSigner & { multikey: string; di
   const key = publicKeyFromJwk(createPublicKey(privateKey).export({ format: 'jwk' }))
   const multikey = toMultikey({ kind: key.kind, raw: rawPublicKey(key) })
   const did = `did:key:${multikey}`
-  const digest = { EdDSA: null, ES256: 'sha256', ES256K: 'sha256', ES384: 'sha384', BBS: null }[key.algorithm]
+  const digests = { EdDSA: null, ES256: 'sha256', ES256K: 'sha256', ES384: 'sha384', ES512: 'sha512', BBS: null }
+  const digest = digests[key.algorithm]
   return {
     multikey,
     did,
@@ -49,7 +50,7 @@ const signerWith = (privateKey: KeyObject): ProofSigner & { multikey: string; di
 }
 
 /** A signer with a new key, under its did:key. */
-export const newSigner = (curve: Curve) => signerWith(generated(curve))
+export const newSigner = (curve: Curve | 'P-521') => signerWith(generated(curve))
 
 /** The signer of a published key pair. */
 export const signerOf = (pair: KeyPair) => {

@@ -128,6 +128,7 @@ describe('an envelope (VC Data Model 2.0, sections 4.13.1 and 4.13.2)', () => {
       expect(openEnvelope(sealed, type)).toEqual({ mediaType, encoding: 'binary', bytes })
       const unpadded = { ...sealed, id: sealed.id.replace(/=+$/, '') }
       expect(openEnvelope(unpadded, type)).toMatchObject({ bytes })
+      expect(openEnvelope({ ...sealed, id: `${sealed.id}\n` }, type)).toMatchObject({ bytes })
     }
   })
 
@@ -159,6 +160,7 @@ describe('an envelope (VC Data Model 2.0, sections 4.13.1 and 4.13.2)', () => {
     ['COSE in base64url', { id: 'data:application/vc+cose;base64,_-8' }],
     ['COSE in base64 with bits to spare', { id: 'data:application/vc+cose;base64,AB==' }],
     ['COSE in base64 with a line break', { id: 'data:application/vc+cose;base64,AAAA\nAAAA' }],
+    ['COSE in base64 with two line breaks behind it', { id: 'data:application/vc+cose;base64,AAAA\n\n' }],
     ['nothing in base64', { id: 'data:application/vc+cose;base64,' }],
     ['data without end', { id: `data:application/vc+jwt,${'a'.repeat(2 * 1_048_576)}` }],
   ])('is not one with %s', (_what, changes) => {

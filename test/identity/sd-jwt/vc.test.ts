@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { openCredential } from '../../../src/identity/formats/detect.ts'
 import { assertIntegrity } from '../../../src/identity/formats/type-integrity.ts'
+import { viewOf } from '../../../src/identity/type-metadata.ts'
 import { verifyCredential } from '../../../src/identity/verify.ts'
 import { encode, openWorld, partsOf, put, resigned, sha256, type World } from '../world.ts'
 import { codeOf, type Json } from './parts.ts'
@@ -88,6 +89,36 @@ describe('an SD-JWT VC', () => {
     const world = openWorld()
     const compact = await changed(world, change)
     expect(await codeOf(() => openCredential(compact, world.types))).toBe(code)
+  })
+})
+
+describe('a credential that names the digest of the metadata of its type (SD-JWT VC section 5)', () => {
+  const digestOf = (text: string) => `sha256-${createHash('sha256').update(text).digest('base64')}`
+  const judged = async (integrity: (world: World) => string, change: (payload: Json) => void = () => undefined) => {
+    const world = openWorld()
+    const compact = await changed(world, payload => {
+      put(payload, 'vct#integrity', integrity(world))
+      change(payload)
+    })
+    return codeOf(() => openCredential(compact, world.types))
+  }
+  const served = (world: World) => JSON.stringify(viewOf(world.types.byId('DrivingLicence')).metadata)
+
+  it('counts by the metadata that agencies serve', async () => {
+    expect(await judged(world => digestOf(served(world)))).toBe('none')
+  })
+
+  it('is refused under others, and under a digest that nobody can compute', async () => {
+    expect(await judged(world => digestOf(`${served(world)} `))).toBe('digest_mismatch')
+    expect(await judged(() => 'md5-AAAA')).toBe('digest_mismatch')
+  })
+
+  it('is judged without it where it is of a further type that is known: the digest is of the first', async () => {
+    const foreign = (payload: Json) => {
+      put(payload, 'aka_vcts', [payload['vct']])
+      put(payload, 'vct', 'urn:example:1')
+    }
+    expect(await judged(() => digestOf('theirs'), foreign)).toBe('none')
   })
 })
 
