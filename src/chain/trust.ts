@@ -91,14 +91,24 @@ export const trustState = (events: readonly TrustEvent[]): TrustState => {
         schemas.delete(key(event.typeId, event.digest))
     }
   }
+  const judged = (issuer: string, typeId: string, at: number): AccreditationVerdict => {
+    const known = links.get(key(issuer, typeId)) ?? []
+    for (let newer = known.length - 1; newer >= 0; newer -= 1) {
+      const verdict = judge(known[newer] as Accreditation, at)
+      if (verdict.accredited) return verdict
+    }
+    // Without a good one, the reason is that of the accreditation which was the newest at that time.
+    const told = known.findLast(({ validFrom }) => validFrom <= at) ?? known[0]
+    return told === undefined ? { accredited: false, reason: 'unknown' } : judge(told, at)
+  }
+  /** The last that was asked: of thousands of customers whom one bank attests it is asked again and again at one time. */
+  let last: { issuer: string; typeId: string; at: number; verdict: AccreditationVerdict } | undefined
   return {
     accreditation: (issuer, typeId, at) => {
-      const known = links.get(key(issuer, typeId)) ?? []
-      const verdicts = known.map(link => ({ link, verdict: judge(link, at) }))
-      const good = verdicts.findLast(({ verdict }) => verdict.accredited)
-      // Without a good one, the reason is that of the accreditation which was the newest at that time.
-      const told = good ?? verdicts.findLast(({ link }) => link.validFrom <= at) ?? verdicts[0]
-      return told?.verdict ?? { accredited: false, reason: 'unknown' }
+      if (last === undefined || last.at !== at || last.issuer !== issuer || last.typeId !== typeId) {
+        last = { issuer, typeId, at, verdict: judged(issuer, typeId, at) }
+      }
+      return last.verdict
     },
     distrustedSince: (issuer, thumbprint) => distrusted.get(key(issuer, thumbprint)),
     schemaAdmitted: (typeId, digest) => schemas.has(key(typeId, digest)),

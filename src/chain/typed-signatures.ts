@@ -88,6 +88,7 @@ export const openTypedSignatures = async (
   const calls: Calls = { short: [], long: [] }
   let lastId = 0
   let waiting = 0
+  let isToSend = false
   let closed = false
   const end = (thread: Thread, cause?: unknown): void => {
     const lost = new Set([...thread.sent.values()].flatMap(parts => parts.map(({ call }) => call)))
@@ -131,13 +132,21 @@ export const openTypedSignatures = async (
       worker.postMessage({ id, packed }, [packed])
     }
   }
+  /** Not at once: calls made in the same turn of the event loop travel together, and waking the thread costs as much as a call. */
+  const sendSoon = (): void => {
+    if (isToSend) return
+    isToSend = true
+    setImmediate(() => {
+      isToSend = false
+      send()
+    })
+  }
   const enqueue = (claims: readonly TypedClaim[]): Promise<boolean[]> =>
     new Promise<boolean[]>((resolve, reject) => {
       const answers = new Array<boolean>(claims.length).fill(false)
       const queue = claims.length <= shortMost ? calls.short : calls.long
       queue.push({ claims, answers, next: 0, open: claims.length, resolve, reject })
-      // Not at once: calls made in the same turn of the event loop travel together.
-      queueMicrotask(send)
+      sendSoon()
     })
   return {
     domainSeparator,

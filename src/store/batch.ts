@@ -33,6 +33,8 @@ type Batch = {
   /** Views hide which tables they read: a query on one sees everything. */
   views: string[]
   rows: Map<string, Row[]>
+  /** The only act of its transaction: what takes it back is the end of that, and no copy of each page it changes. */
+  alone: boolean
   /** Set once the transaction as a whole cannot be kept, whatever the acts in it make of that. */
   broken: { error: unknown } | undefined
 }
@@ -83,15 +85,20 @@ type OpenAct = {
   own: Map<string, Row[]>
   after: (() => void)[]
   savepoint: boolean
+  /** Something of it is in the database. */
+  written: boolean
   failure: { error: unknown } | undefined
 }
 
 /** Brings rows that a query must see into the database; a savepoint keeps this act's writes apart from the others'. */
 const surface = async (batch: Batch, act: OpenAct, writes: boolean): Promise<void> => {
   await flushEarlier(batch)
-  if (!act.savepoint && (writes || act.own.size > 0)) {
-    await batch.connection.query('SAVEPOINT act', [])
-    act.savepoint = true
+  if (writes || act.own.size > 0) {
+    act.written = true
+    if (!act.savepoint && !batch.alone) {
+      await batch.connection.query('SAVEPOINT act', [])
+      act.savepoint = true
+    }
   }
   await flush(batch, act.own)
 }
@@ -149,7 +156,7 @@ const openAct = (batch: Batch): OpenAct => {
     ended = true
     await last
   }
-  const act: OpenAct = { tx, end, own: new Map(), after: [], savepoint: false, failure: undefined }
+  const act: OpenAct = { tx, end, own: new Map(), after: [], savepoint: false, written: false, failure: undefined }
   return act
 }
 
@@ -166,10 +173,11 @@ const inTime = async (work: Promise<unknown>, timeoutMs: number): Promise<unknow
   }
 }
 
-const undo = async (batch: Batch, act: OpenAct): Promise<void> => {
+const undo = async (batch: Batch, act: OpenAct, error: unknown): Promise<void> => {
   if (act.failure !== undefined && (!act.savepoint || batch.driver.isContention(act.failure.error))) {
     batch.broken ??= act.failure
   }
+  if (act.written && !act.savepoint) batch.broken ??= { error }
   if (batch.broken !== undefined || !act.savepoint) return
   try {
     await batch.connection.query('ROLLBACK TO SAVEPOINT act', [])
@@ -190,7 +198,7 @@ const runAct = async (batch: Batch, run: Act): Promise<Outcome> => {
   await act.end()
   if (outcome.done && act.failure !== undefined) outcome = { done: false, error: act.failure.error }
   if (!outcome.done) {
-    await undo(batch, act)
+    await undo(batch, act, outcome.error)
     return outcome
   }
   for (const [table, rows] of act.own) add(batch.rows, table, rows)
@@ -233,7 +241,7 @@ export const runBatch = async (
 ): Promise<Outcome[]> => {
   const { driver } = context
   const connection = await begin(driver)
-  const batch: Batch = { ...context, connection, rows: new Map(), broken: undefined }
+  const batch: Batch = { ...context, connection, rows: new Map(), alone: acts.length === 1, broken: undefined }
   const outcomes: Outcome[] = []
   let committing = false
   try {

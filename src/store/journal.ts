@@ -1,4 +1,4 @@
-import { hash, hkdfSync } from 'node:crypto'
+import { createSecretKey, hash, hkdfSync } from 'node:crypto'
 import { canonical, type Json } from '../kernel/canonical.ts'
 import { randomBytes } from '../kernel/entropy.ts'
 import type { Journal, JournalRecord, RecordOpening } from '../kernel/ports.ts'
@@ -65,12 +65,23 @@ export const schemeOf = (details: JournalDetails): JournalScheme | undefined => 
 /** One salt of 32 bytes a field, in order: the output of HKDF-SHA256 (RFC 5869) from the record salt, cut up. */
 const fieldSalts = (scheme: JournalScheme, recordSalt: Uint8Array): Buffer[] => {
   const fields = journalSchemes[scheme]
-  const salts = Buffer.from(hkdfSync('sha256', recordSalt, '', scheme, fields.length * saltBytes))
+  // As a key: bytes as they are take twice as long.
+  const salts = Buffer.from(hkdfSync('sha256', createSecretKey(recordSalt), '', scheme, fields.length * saltBytes))
   return fields.map((_, at) => salts.subarray(at * saltBytes, (at + 1) * saltBytes))
 }
 
+/** Where short fields are put together: buffers of their own for each take longer than their digest. */
+const scratch = Buffer.alloc(4_096)
+
 /** SHA-256(salt ‖ canonical JSON). The salt has a fixed length, so no two openings can share a commitment. */
-const commitField = (salt: Uint8Array, value: unknown): Buffer => sha256(salt, canonical(value))
+const commitField = (salt: Uint8Array, value: unknown): Buffer => {
+  const text = canonical(value)
+  // No character takes more than three bytes.
+  if (saltBytes + text.length * 3 > scratch.length) return sha256(salt, text)
+  scratch.set(salt)
+  const end = saltBytes + scratch.write(text, saltBytes)
+  return Buffer.from(hash('sha256', scratch.subarray(0, end), 'binary'), 'binary')
+}
 
 const commitFields = (scheme: JournalScheme, salt: Uint8Array, details: JournalDetails): Buffer[] =>
   fieldSalts(scheme, salt).map((fieldSalt, at) => commitField(fieldSalt, details[journalSchemes[scheme][at] ?? '']))

@@ -123,27 +123,40 @@ export type InclusionClaim = {
   proof: Uint8Array[]
 }
 
-/** RFC 9162, 2.1.3.2. */
-export const verifyInclusion = ({ leaf, position, size, root, proof }: InclusionClaim): boolean => {
-  if (!Number.isSafeInteger(position) || !Number.isSafeInteger(size) || position < 0 || position >= size) return false
-  let first = BigInt(position)
-  let last = BigInt(size) - 1n
-  let found: Uint8Array = leaf
-  for (const sibling of proof) {
+/**
+ * Goes up the tree along a path, from node `from` in a level of which `to` is the last one: of each sibling it is told whether it
+ * stands to the left. False where the path is not as long as the tree is high.
+ */
+const climb = (
+  from: bigint,
+  to: bigint,
+  path: readonly Uint8Array[],
+  meet: (sibling: Uint8Array, isLeft: boolean) => void,
+): boolean => {
+  let [first, last] = [from, to]
+  for (const sibling of path) {
     if (last === 0n || sibling.length !== hashBytes) return false
-    if ((first & 1n) === 1n || first === last) {
-      found = nodeHash(sibling, found)
-      while ((first & 1n) === 0n && first !== 0n) {
-        first >>= 1n
-        last >>= 1n
-      }
-    } else {
-      found = nodeHash(found, sibling)
+    const isLeft = (first & 1n) === 1n || first === last
+    meet(sibling, isLeft)
+    // A node without a sibling is its own parent.
+    while (isLeft && (first & 1n) === 0n && first !== 0n) {
+      first >>= 1n
+      last >>= 1n
     }
     first >>= 1n
     last >>= 1n
   }
-  return last === 0n && Buffer.compare(found, root) === 0
+  return last === 0n
+}
+
+/** RFC 9162, 2.1.3.2. */
+export const verifyInclusion = ({ leaf, position, size, root, proof }: InclusionClaim): boolean => {
+  if (!Number.isSafeInteger(position) || !Number.isSafeInteger(size) || position < 0 || position >= size) return false
+  let found: Uint8Array = leaf
+  const arrives = climb(BigInt(position), BigInt(size) - 1n, proof, (sibling, isLeft) => {
+    found = isLeft ? nodeHash(sibling, found) : nodeHash(found, sibling)
+  })
+  return arrives && Buffer.compare(found, root) === 0
 }
 
 export type ConsistencyClaim = {
@@ -171,22 +184,11 @@ export const verifyConsistency = ({ oldSize, oldRoot, size, root, proof }: Consi
   }
   let older = start
   let newer = start
-  for (const sibling of rest) {
-    if (last === 0n) return false
-    if ((first & 1n) === 1n || first === last) {
-      older = nodeHash(sibling, older)
-      newer = nodeHash(sibling, newer)
-      while ((first & 1n) === 0n && first !== 0n) {
-        first >>= 1n
-        last >>= 1n
-      }
-    } else {
-      newer = nodeHash(newer, sibling)
-    }
-    first >>= 1n
-    last >>= 1n
-  }
-  return last === 0n && Buffer.compare(older, oldRoot) === 0 && Buffer.compare(newer, root) === 0
+  const arrives = climb(first, last, rest, (sibling, isLeft) => {
+    if (isLeft) older = nodeHash(sibling, older)
+    newer = isLeft ? nodeHash(sibling, newer) : nodeHash(newer, sibling)
+  })
+  return arrives && Buffer.compare(older, oldRoot) === 0 && Buffer.compare(newer, root) === 0
 }
 
 export type Tile = TilePlace & { hashes: Buffer }

@@ -41,6 +41,35 @@ onBothDatabases(({ fresh, place, again }) => {
     expect(ids).toHaveLength(15 + 5)
   })
 
+  test('an act that is alone in its transaction leaves nothing when it refuses, whatever it wrote, and the next goes on', async () => {
+    const store = await fresh()
+    await store.transaction(async tx => tx.insert('items', [item('known')]))
+    const ran: string[] = []
+    const refusing = async (id: string, write: (tx: Tx) => Promise<unknown>): Promise<unknown> =>
+      store
+        .transaction(async tx => {
+          tx.afterCommit(() => ran.push(id))
+          await write(tx)
+          throw new Refusal('rejected', 'no', 'No.')
+        })
+        .catch(error => error.code)
+    const codes = [
+      await refusing('a', tx => tx.query('INSERT INTO items (id, amount) VALUES (?, 1)', ['a'])),
+      await refusing('b', async tx => tx.insert('items', [item('b')])),
+      await refusing('c', async tx => {
+        tx.insert('items', [item('c')])
+        return tx.query('SELECT id FROM items')
+      }),
+      await refusing('d', tx => tx.query(`UPDATE items SET note = 'seen' WHERE id = 'known'`)),
+      await refusing('e', tx => tx.query('INSERT INTO items (id, amount) VALUES (?, 1)', ['known']).catch(() => [])),
+    ]
+    expect(codes).toEqual(Array(5).fill('no'))
+    await store.transaction(async tx => tx.query('INSERT INTO items (id, amount) VALUES (?, 1)', ['next']))
+    expect(await itemIds(store)).toEqual(['known', 'next'])
+    expect(await store.read('SELECT note FROM items WHERE note IS NOT NULL')).toEqual([])
+    expect(ran).toEqual([])
+  })
+
   test('a unique violation at the end of a batch refuses only the guilty act', async () => {
     const store = await fresh()
     await store.transaction(async tx => tx.insert('items', [item('i13')]))

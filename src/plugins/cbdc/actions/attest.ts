@@ -36,12 +36,12 @@ export const openAttest = ({ house, signatures }: Pick<CbdcNeeds, 'house' | 'sig
     for (const { number, ...key } of await readKeys(store.read, store.dialect, accounts)) keys.set(number, key)
   }
 
-  const claimOf = (entry: SignedEntry, key: OwnerKey): TypedClaim => ({
-    struct: structOf(entry),
-    scheme: key.scheme,
-    key: Buffer.from((key.prefix < 16 ? '0' : '') + key.prefix.toString(16) + key.x, 'hex'),
-    signature: Buffer.from(entry.signature, 'hex'),
-  })
+  const claimOf = (entry: SignedEntry, { scheme, prefix, x }: OwnerKey): TypedClaim => {
+    const key = Buffer.allocUnsafe(33)
+    key[0] = prefix
+    key.write(x, 1, 'hex')
+    return { struct: structOf(entry), scheme, key, signature: Buffer.from(entry.signature, 'hex') }
+  }
 
   const verify = async (entries: readonly SignedEntry[]): Promise<(OwnerKey | undefined)[]> => {
     const owners = entries.map(entry => keys.get(signerOf({ entry }) ?? 0))

@@ -83,6 +83,11 @@ export type Book = {
   mark(): () => void
   /** What was done so far stands: no mark from before is used any more, and what it would bring back is let go. */
   keep(): void
+  /**
+   * Begins to write the entries so far, all of which have to stand: the database is at it while others are judged. `close`
+   * waits for it.
+   */
+  send(): void
   /** The entries written since a number. */
   since(number: number): readonly Written[]
   next(): number
@@ -208,6 +213,8 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
     const found = await readAccounts(tx.query, dialect, [...wanted])
     const leads: number[] = []
     for (const account of found) {
+      // What was entered while it was being read counts.
+      if (accounts.has(account.number)) continue
       original.set(account.number, account)
       accounts.set(account.number, account)
       if (account.lead !== account.number) leads.push(account.lead)
@@ -215,9 +222,12 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
     if (leads.some(lead => !accounts.has(lead))) await load(leads)
   }
 
-  /** What all accounts of a person hold together stands at the lead. */
-  const hold = (account: LedgerAccount, delta: bigint): void => {
-    if (delta === 0n || !isPersonal(account)) return
+  /** An account as an entry leaves it. What all accounts of a person hold together stands at the lead. */
+  const put = (account: LedgerAccount, delta: bigint): void => {
+    const holds = delta !== 0n && isPersonal(account)
+    if (holds && account.lead === account.number) account.held += delta
+    set(accounts, account.number, account)
+    if (!holds || account.lead === account.number) return
     const lead = accounts.get(account.lead)
     if (lead === undefined) throw new Error(`the lead account ${account.lead} was not loaded`)
     set(accounts, lead.number, { ...lead, held: lead.held + delta })
@@ -236,19 +246,22 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       // The first account of the entry may have changed what its person holds, which stands at this one.
       if (before !== undefined) after.held = before.held
       if (given === first && item.facts !== undefined) Object.assign(after, item.facts)
-      set(accounts, given.number, after)
-      hold(after, balanceOf(after) - (before === undefined ? 0n : balanceOf(before)))
+      put(after, balanceOf(after) - (before === undefined ? 0n : balanceOf(before)))
       return { before: before?.lastEntry ?? 0, balance: balanceOf(after) }
     })
     const [debit, credit] = touched
     const written: EntryRow = {
-      ...{ number, batch: head.nextBatch, at, id: item.id ?? null, raw: item.raw ?? encodeEntry(item.entry) },
-      ...{ debit: first.number, debitBalance: debit?.balance ?? 0n, debitBefore: debit?.before ?? 0 },
-      ...{
-        credit: second?.number ?? null,
-        creditBalance: credit?.balance ?? null,
-        creditBefore: credit?.before ?? null,
-      },
+      number,
+      batch: head.nextBatch,
+      at,
+      id: item.id ?? null,
+      raw: item.raw ?? encodeEntry(item.entry),
+      debit: first.number,
+      debitBalance: debit?.balance ?? 0n,
+      debitBefore: debit?.before ?? 0,
+      credit: second?.number ?? null,
+      creditBalance: credit?.balance ?? null,
+      creditBefore: credit?.before ?? null,
     }
     if (change.reservation !== undefined) written.reservation = change.reservation.number
     if (change.instruction !== undefined) written.instruction = change.instruction.number
@@ -261,12 +274,25 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       set(reservations, reserved, reservationAfter(reservations.get(reserved), change.reservation, item, number))
     }
     if (change.instruction !== undefined) instructions.enter(change.instruction, item.entry, number)
-    const before = { ...counters }
-    undo.push(() => void Object.assign(counters, before))
-    counters.account = change.nextAccount ?? counters.account
-    counters.reservation = change.nextReservation ?? counters.reservation
-    counters.instruction = change.nextInstruction ?? counters.instruction
+    if (change.nextAccount !== undefined || change.reservation !== undefined || change.instruction !== undefined) {
+      const before = { ...counters }
+      undo.push(() => void Object.assign(counters, before))
+      counters.account = change.nextAccount ?? counters.account
+      counters.reservation = change.nextReservation ?? counters.reservation
+      counters.instruction = change.nextInstruction ?? counters.instruction
+    }
     return written
+  }
+
+  let sent = 0
+  let sending: Promise<unknown> = Promise.resolve()
+  const send = (): void => {
+    const rest = entries.slice(sent)
+    if (rest.length === 0) return
+    sent = entries.length
+    sending = Promise.all([sending, writeEntries(tx, dialect, entriesText(rest))])
+    // Whoever closes the book hears of it.
+    sending.catch(() => undefined)
   }
 
   /** Marks of the accounts that have come to a multiple; of several entries in one batch each is looked at. */
@@ -338,6 +364,7 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
     keep() {
       undo = []
     },
+    send,
     since: number => entries.slice(number - firstEntry),
     async close(feeAccount) {
       const granted = [...reservations.values()].filter(({ number }) => !stored.has(number))
@@ -348,18 +375,16 @@ export const openBook = (tx: Tx, dialect: Store['dialect'], head: Head, now: num
       await load([...fees.keys()].map(feeAccount))
       for (const account of closeBatch(state, fees, feeAccount)) accounts.set(account.number, account as LedgerAccount)
       const writing = writeAccounts()
-      // While the database is at work the hashes are made, and the next statement is made ready.
-      const ready = nextTurn().then(() => {
-        for (const entry of entries) entryLeaf(entry)
-        return entriesText(entries)
-      })
+      writing.catch(() => undefined)
+      // While the database is at work the next statement is made ready, and the hashes are made.
+      await nextTurn()
+      send()
+      const root = entries.length === 0 ? undefined : merkleRoot(entries.map(entryLeaf))
       await writing
-      const rows = await ready
+      await sending
       await writeReservations(tx, dialect, granted, changed)
       await instructions.write()
-      if (entries.length === 0) return undefined
-      const root = merkleRoot(entries.map(entryLeaf))
-      await writeEntries(tx, dialect, rows)
+      if (root === undefined) return undefined
       const marked = marks()
       if (marked.length > 0) tx.insert('cbdc_marks', marked)
       tx.insert('cbdc_batches', [

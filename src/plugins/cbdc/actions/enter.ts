@@ -100,10 +100,13 @@ const afterPaying = (needs: CbdcNeeds, { book }: Held, payment: Payment, basis: 
   const { payer, payee, amount } = payment
   // What an owner brings to their own purse counts when it is paid from there, or certified.
   const isLoading = payee.class === 'purse' && payee.lead === payer.lead
-  if (isPersonal(payer) && basis === undefined && !isLoading)
-    book.alter(payer.lead, spend(known(book, payer.lead), amount, book.at))
+  const counts = isPersonal(payer) && basis === undefined && !isLoading
+  const spent = counts ? spend(known(book, payer.lead), amount, book.at) : undefined
   const rows: RuleRows = number => book.state.account(number)?.rules ?? undefined
-  for (const [number, row] of needs.rules.advance(rows, monitored(payment, book.at))) book.alter(number, { rules: row })
+  const advanced = needs.rules.advance(rows, monitored(payment, book.at))
+  // One change of the payer's lead, which nearly every payment has, and not two.
+  if (spent !== undefined && !advanced.has(payer.lead)) book.alter(payer.lead, spent)
+  for (const [number, rules] of advanced) book.alter(number, number === payer.lead ? { ...spent, rules } : { rules })
 }
 
 type Receiver = { account: number; decided: boolean }
@@ -304,16 +307,17 @@ const reservationsOf = (items: readonly BookItem[]): number[] =>
     entry.kind === 'post' || entry.kind === 'void' || entry.kind === 'expire' ? [entry.reservation] : [],
   )
 
-/** Whatever judging these entries may read, in few statements. */
+/** Whatever judging these entries may read, in few statements. @param others accounts that are read along with theirs. */
 export const prefetch = async (
   needs: CbdcNeeds,
   { tx, book }: Pick<Held, 'tx' | 'book'>,
   items: readonly BookItem[],
+  others: readonly number[] = [],
 ): Promise<void> => {
   const ids = items.flatMap(({ id }) => (id === undefined || book.byId(id) !== undefined ? [] : [id]))
   await book.loadIds(ids)
   const named = items.flatMap(({ entry }) => namedBy(entry))
-  await book.load(named)
+  await book.load([...others, ...named])
   await loadPurposes({ tx, book }, needs.house.store.dialect, items, named)
   await book.loadReservations(reservationsOf(items))
   const receiving = items.map(({ entry }) => receiverOf(book, entry)?.account)

@@ -7,7 +7,7 @@ import { type Ask, type Column, type Dialect, hexOf, insertMany, integer, perDia
 const entryColumns = `number, batch, at, id, raw, debit, credit, cast(debit_balance AS TEXT) AS debit_balance,
   cast(credit_balance AS TEXT) AS credit_balance`
 
-const idBytes = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
+const idHex = (id: string): string => id.replaceAll('-', '')
 
 const uuidOf = (bytes: Buffer): string => {
   const hex = bytes.toString('hex')
@@ -33,7 +33,7 @@ export const readByIds = async (ask: Ask, dialect: Dialect, ids: readonly string
       ? 'IN (SELECT unhex(value) FROM json_each(?))'
       : `IN (SELECT decode(value, 'hex') FROM json_array_elements_text(?::json))`
   const sql = `SELECT ${entryColumns} FROM cbdc_entries WHERE id ${list}`
-  return (await ask(sql, [JSON.stringify(ids.map(id => id.replaceAll('-', '')))])).map(writtenOf)
+  return (await ask(sql, [JSON.stringify(ids.map(idHex))])).map(writtenOf)
 }
 
 /** An entry to be written, with the entries of its accounts before it. */
@@ -49,7 +49,7 @@ const insert = perDialect(dialect => insertMany(dialect, 'cbdc_entries', ofEntry
 /** The columns of `ofEntry` as JSON: put together, since this is done for every entry. */
 const entryText = (entry: EntryRow): string => {
   const { number, batch, at, raw, debit, credit, debitBalance, creditBalance, debitBefore, creditBefore } = entry
-  const id = entry.id === null ? 'null' : `"${hexOf(idBytes(entry.id))}"`
+  const id = entry.id === null ? 'null' : `"${idHex(entry.id)}"`
   const balances = `"${debitBalance}",${creditBalance === null ? 'null' : `"${creditBalance}"`}`
   return `[${number},${batch},${at},${id},"${hexOf(raw)}",${debit},${credit},${balances},${debitBefore},${creditBefore}]`
 }

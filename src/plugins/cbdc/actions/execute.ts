@@ -6,6 +6,7 @@ import { type ActRecord, type Asked, type Outcome, performAll } from '../../../k
 import { isRefusal } from '../../../kernel/refusal.ts'
 import { ledgerBusy } from '../errors.ts'
 import type { CbdcNeeds } from '../needs.ts'
+import { openAhead } from './ahead.ts'
 import { type BookItem, entryLeaf, openBook, type Written } from './book.ts'
 import { readCurrencies } from './currencies.ts'
 import { enterChain, type Held, type ItemOutcome, prefetch } from './enter.ts'
@@ -45,14 +46,23 @@ const foreseenOf = ({ chains, foreseen }: Order<unknown>): readonly BookItem[] =
 
 type Queued = { order: Order<unknown>; resolve: (output: unknown) => void; reject: (error: unknown) => void }
 
-const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>): Promise<unknown> => {
+/** Payments of the day change nothing that says what else has to be read: a link, a purpose, a certificate, a reservation. */
+const areTransfers = (items: readonly BookItem[]): boolean =>
+  items.length > 0 && items.every(({ entry, basis }) => entry.kind === 'transfer' && basis === undefined)
+
+/** @param isReady whether all that foreseen entries need was read, and nothing in the batch can have changed what that is. */
+const run = async (needs: CbdcNeeds, held: Held, order: Order<unknown>, isReady: boolean): Promise<unknown> => {
   const { book, record } = held
   const { chains } = order
   const from = book.next()
   const back = book.mark()
   try {
     const planned = typeof chains === 'function' ? await chains(held) : chains
-    if (typeof chains === 'function') await prefetch(needs, held, planned.flat())
+    if (typeof chains === 'function') {
+      const foreseen = new Set(isReady ? order.foreseen : [])
+      const others = planned.flat().filter(item => !foreseen.has(item))
+      if (others.length > 0) await prefetch(needs, held, others)
+    }
     const outcomes = planned.map(chain => enterChain(needs, held, chain))
     const answer = await order.answer(held, outcomes)
     await sendWithdrawals(needs, held, book.since(from))
@@ -83,18 +93,25 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
       const head = await lockHead(tx)
       const book = openBook(tx, store.dialect, head, clock.now())
       const currencies = await readCurrencies(tx.query, book.at)
-      await book.load(currencies.all.map(({ suspense }) => suspense))
-      await prefetch(needs, { tx, book }, orders.flatMap(foreseenOf))
+      const foreseen = orders.map(foreseenOf)
+      const suspense = currencies.all.map(currency => currency.suspense)
+      const isReady = foreseen.every(areTransfers)
+      const ahead = openAhead(foreseen, {
+        parted: isReady,
+        read: items => prefetch(needs, { tx, book }, items, suspense),
+        between: () => book.send(),
+      })
       const callers = orders.map(({ caller }) => caller)
       const leads = await readLeads(tx.query, store.dialect, callers, currencies.all)
       const records: ActRecord[] = []
       await each(async (at, record) => {
         const order = orders[at] as Order<unknown>
+        await ahead.ready(at)
         const from = book.next()
         const watched = watch(tx)
         foresee(watched.tx.query, leads)
         try {
-          const output = await run(needs, { tx: watched.tx, record, book, currencies }, order)
+          const output = await run(needs, { tx: watched.tx, record, book, currencies }, order, isReady)
           if (book.next() > from) records.push(record)
           return output
         } catch (error) {
@@ -102,6 +119,7 @@ export const openLedger = (needs: CbdcNeeds): Ledger => {
           throw isRefusal(error) && !watched.hasWritten() ? error : new Spoilt(at, error)
         }
       })
+      await ahead.done()
       const root = await book.close(currency => currencies.of(currency).fees)
       // The request's own root first, then the batch's: a receipt leads from an entry to this one.
       if (root !== undefined) for (const record of records) record.effect(root)

@@ -15,13 +15,20 @@ import { assertOwner } from './owner.ts'
 import { loadRefunds, writeRefunds } from './requests/refunds.ts'
 import { assertSettles, type Settling, settleRequest } from './requests/settle.ts'
 
+/** The time of a batch, which all its entries have. */
+let lastTime = { at: 0, shown: new Date(0).toISOString() }
+const timeOf = (at: number): string => {
+  if (lastTime.at !== at) lastTime = { at, shown: new Date(at).toISOString() }
+  return lastTime.shown
+}
+
 /** Whom an entry was signed by, of the accounts it touches: that one's owner learns its balance. */
 const view = (written: Written, item: BookItem, made: ReadonlyMap<number, Made>) => ({
   ...(written.id === null ? {} : { id: written.id }),
   entry: written.number,
   ...made.get(written.number),
   batch: written.batch,
-  at: new Date(written.at).toISOString(),
+  at: timeOf(written.at),
   balanceMinor: String(signerOf(item) === written.credit ? written.creditBalance : written.debitBalance),
 })
 
@@ -134,7 +141,7 @@ const reservesOf = async ({ book, tx }: Held, did: string): Promise<ReadonlySet<
 export const submitBatch = async (desk: Desk, context: Context): Promise<Answer> => {
   const { caller } = context
   admit(caller, requires.payForCustomers)
-  assertBodySigned(caller, context.body)
+  const inputDigest = assertBodySigned(caller, context.body)
   const { chains } = context.body as BatchBody
   const handed = chains.flat()
   if (handed.length > recordsMost) throw recordMalformed()
@@ -150,6 +157,7 @@ export const submitBatch = async (desk: Desk, context: Context): Promise<Answer>
     requires: requires.payForCustomers,
     caller,
     input: context.body,
+    inputDigest,
     idempotencyKey: context.headers['idempotency-key'],
     foreseen: items,
     chains: async held => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { OwnerKey } from '../../../kernel/ledger-entry.ts'
 import type { Row, Store, Tx, Value } from '../../../kernel/ports.ts'
 import type { AccountClass, LedgerAccount } from '../ledger/facts.ts'
@@ -52,9 +53,17 @@ export const inNumbers = (dialect: Dialect): string =>
     : 'IN (SELECT value::bigint FROM json_array_elements_text(?::json))'
 
 /** What is read of each row: sums as text, since they pass 2^53, and bytes in hex. */
-type Gathered = { columns: readonly string[]; sums?: readonly string[]; bytes: readonly string[] }
+type Gathered<Name extends string = string> = {
+  columns: readonly Name[]
+  sums?: readonly Name[]
+  bytes: readonly Name[]
+}
 
-const orderOf = ({ columns, sums = [], bytes }: Gathered): string[] => [...columns, ...sums, ...bytes]
+const orderOf = <Name extends string>({ columns, sums = [], bytes }: Gathered<Name>): Name[] => [
+  ...columns,
+  ...sums,
+  ...bytes,
+]
 
 /**
  * Rows by their number, as one text of JSON: as columns each value costs the driver a call, three times the time in all.
@@ -85,17 +94,22 @@ export const perDialect = <T>(of: (dialect: Dialect) => T): Record<Dialect, T> =
   postgres: of('postgres'),
 })
 
-const ofAccount: Gathered = {
+const ofAccount = {
   columns: [
-    ...['number', 'currency', 'side', 'scheme', 'prefix', 'nonce', 'holds', 'linked', 'interest_day', 'closed'],
-    ...['last_entry', 'entries', 'last_active', 'class', 'level', 'lead', 'day', 'jurisdiction', 'servicer'],
-    ...['kyc_issuer', 'kyc_list', 'kyc_place', 'kyc_until', 'opened_at', 'screened_at', 'screening_list'],
-    ...['screening_result', 'device'],
+    ...(['number', 'currency', 'side', 'scheme', 'prefix', 'nonce', 'holds', 'linked', 'interest_day'] as const),
+    ...(['closed', 'last_entry', 'entries', 'last_active', 'class', 'level', 'lead', 'day', 'jurisdiction'] as const),
+    ...(['servicer', 'kyc_issuer', 'kyc_list', 'kyc_place', 'kyc_until', 'opened_at', 'screened_at'] as const),
+    ...(['screening_list', 'screening_result', 'device'] as const),
   ],
   sums: ['debits_pending', 'debits_posted', 'credits_pending', 'credits_posted', 'frozen', 'spent', 'held'],
   bytes: ['x', 'rules'],
-}
-const placeInAccount = new Map(orderOf(ofAccount).map((name, place) => [name, place]))
+} as const satisfies Gathered
+
+const placesOf = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
+  Object.fromEntries(names.map((name, place) => [name, place])) as Record<Name, number>
+
+/** Where in a gathered row each column is: read once for every account of a batch, so not looked up by name. */
+const places = placesOf(orderOf<(typeof ofAccount)['columns' | 'sums' | 'bytes'][number]>(ofAccount))
 
 const accountsByNumber = perDialect(dialect => gather(dialect, 'cbdc_accounts', ofAccount))
 
@@ -114,48 +128,52 @@ export const readKeys = async (
   }))
 
 const accountOf = (row: readonly unknown[]): LedgerAccount => {
-  const value = (column: string): unknown => row[placeInAccount.get(column) ?? -1]
-  const number = (column: string): number => value(column) as number
-  const amount = (column: string): bigint => BigInt(value(column) as string)
-  const text = (column: string): string | null => value(column) as string | null
-  const kycIssuer = text('kyc_issuer')
-  const rules = text('rules')
+  const number = (place: number): number => row[place] as number
+  const amount = (place: number): bigint => (row[place] === '0' ? 0n : BigInt(row[place] as string))
+  const text = (place: number): string | null => row[place] as string | null
+  const kycIssuer = text(places.kyc_issuer)
+  const rules = text(places.rules)
   return {
-    number: number('number'),
-    currency: number('currency'),
-    side: number('side'),
-    key: { scheme: number('scheme'), prefix: number('prefix'), x: value('x') as string },
-    nonce: number('nonce'),
-    debitsPending: amount('debits_pending'),
-    debitsPosted: amount('debits_posted'),
-    creditsPending: amount('credits_pending'),
-    creditsPosted: amount('credits_posted'),
-    frozen: amount('frozen'),
-    holds: number('holds'),
-    linked: number('linked'),
-    interestDay: number('interest_day'),
-    closed: number('closed') === 1,
-    lastEntry: number('last_entry'),
-    entries: number('entries'),
-    lastActive: number('last_active'),
-    class: value('class') as AccountClass,
-    level: number('level'),
-    lead: number('lead'),
-    day: number('day'),
-    spent: amount('spent'),
-    held: amount('held'),
+    number: number(places.number),
+    currency: number(places.currency),
+    side: number(places.side),
+    key: { scheme: number(places.scheme), prefix: number(places.prefix), x: row[places.x] as string },
+    nonce: number(places.nonce),
+    debitsPending: amount(places.debits_pending),
+    debitsPosted: amount(places.debits_posted),
+    creditsPending: amount(places.credits_pending),
+    creditsPosted: amount(places.credits_posted),
+    frozen: amount(places.frozen),
+    holds: number(places.holds),
+    linked: number(places.linked),
+    interestDay: number(places.interest_day),
+    closed: number(places.closed) === 1,
+    lastEntry: number(places.last_entry),
+    entries: number(places.entries),
+    lastActive: number(places.last_active),
+    class: row[places.class] as AccountClass,
+    level: number(places.level),
+    lead: number(places.lead),
+    day: number(places.day),
+    spent: amount(places.spent),
+    held: amount(places.held),
     rules: rules === null ? null : Buffer.from(rules, 'hex'),
-    jurisdiction: text('jurisdiction'),
-    servicer: number('servicer'),
+    jurisdiction: text(places.jurisdiction),
+    servicer: number(places.servicer),
     kyc:
       kycIssuer === null
         ? null
-        : { issuer: kycIssuer, list: number('kyc_list'), index: number('kyc_place'), until: number('kyc_until') },
-    openedAt: number('opened_at'),
-    screenedAt: value('screened_at') as number | null,
-    screeningList: text('screening_list'),
-    screeningResult: text('screening_result'),
-    device: text('device'),
+        : {
+            issuer: kycIssuer,
+            list: number(places.kyc_list),
+            index: number(places.kyc_place),
+            until: number(places.kyc_until),
+          },
+    openedAt: number(places.opened_at),
+    screenedAt: row[places.screened_at] as number | null,
+    screeningList: text(places.screening_list),
+    screeningResult: text(places.screening_result),
+    device: text(places.device),
   }
 }
 
@@ -214,7 +232,8 @@ export const hexOf = (value: Uint8Array): string =>
 
 const shown = (value: Value | undefined): unknown => (value instanceof Uint8Array ? hexOf(value) : value)
 
-const rowsOf = { sqlite: 'json_each(?)', postgres: 'json_array_elements(?::json)' } as const
+/** `jsonb_each` gives a row as it was parsed; `json_each` makes text of it again, which each column would parse anew. */
+const rowsOf = { sqlite: 'jsonb_each(?)', postgres: 'json_array_elements(?::json)' } as const
 const types = { INTEGER: 'bigint', TEXT: 'text', BYTES: 'text' } as const
 
 /** The columns of a row that is a list in their order. */
@@ -270,11 +289,26 @@ const paidText = (account: LedgerAccount): string => {
   return `${row},"${spent}","${held}",${rules === null ? 'null' : `"${hexOf(rules)}"`}]`
 }
 
-const paidInOrder = (accounts: readonly LedgerAccount[]): string =>
-  `[${accounts
-    .toSorted((a, b) => a.number - b.number)
-    .map(paidText)
-    .join()}]`
+/** Accounts in one statement: while it runs the next is put together. */
+const paidMost = 1_500
+
+/** In the order of their numbers, as `inOrder`. */
+const updateMoved = async (tx: Tx, dialect: Dialect, moved: readonly LedgerAccount[]): Promise<void> => {
+  const sorted = moved.toSorted((a, b) => a.number - b.number)
+  const writing: Promise<unknown>[] = []
+  for (let from = 0; from < sorted.length; from += paidMost) {
+    const text = `[${sorted
+      .slice(from, from + paidMost)
+      .map(paidText)
+      .join()}]`
+    const written = tx.query(updatePaid[dialect], [text])
+    // Awaited below, with the others.
+    written.catch(() => undefined)
+    writing.push(written)
+    if (from + paidMost < sorted.length) await nextTurn()
+  }
+  await Promise.all(writing)
+}
 
 /** Columns of rows as the statement takes them, in the order of their numbers: so a page of the table is written once. */
 export const inOrder = (rows: readonly Record<string, Value>[], columns: readonly Column[]): string =>
@@ -294,7 +328,7 @@ export const updateAccounts = async (
   moved: readonly LedgerAccount[],
   altered: readonly LedgerAccount[],
 ): Promise<void> => {
-  if (moved.length > 0) await tx.query(updatePaid[dialect], [paidInOrder(moved)])
+  await updateMoved(tx, dialect, moved)
   if (altered.length > 0) {
     await tx.query(updateAll[dialect], [inOrder(altered.map(accountRow), [...paid, ...rest])])
   }

@@ -84,9 +84,9 @@ export const payableToday = (
 }
 
 /** What the payer's counters become. Where no limit counts, the same money may be paid more often than a column can hold. */
-export const spend = (lead: LedgerAccount, amount: bigint, at: number): LedgerAccount => {
+export const spend = (lead: LedgerAccount, amount: bigint, at: number): Pick<LedgerAccount, 'day' | 'spent'> => {
   const room = amountMost - spentOn(lead, dayOf(at))
-  return { ...lead, day: dayOf(at), spent: amount > room ? amountMost : amountMost - room + amount }
+  return { day: dayOf(at), spent: amount > room ? amountMost : amountMost - room + amount }
 }
 
 /** How much of what a person would hold is beyond the limit; with an account linked it goes there. */
