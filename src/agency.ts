@@ -42,8 +42,11 @@ import { Openid4vci1763900001230 } from '../migrations/agency/1230-openid4vci.ts
 import { Authorization1763900001240 } from '../migrations/agency/1240-authorization.ts'
 import { Certificates1763900001250 } from '../migrations/agency/1250-certificates.ts'
 import { Federation1763900001260 } from '../migrations/agency/1260-federation.ts'
+import { Didcomm1763900001270 } from '../migrations/agency/1270-didcomm.ts'
 import { DidLog1763900001280 } from '../migrations/agency/1280-did-log.ts'
 import { InstanceLists1763900001281 } from '../migrations/agency/1281-instance-lists.ts'
+import { Openid4vciUntaken1763900001290 } from '../migrations/agency/1290-openid4vci-untaken.ts'
+import { InstancePurposes1763900001291 } from '../migrations/agency/1291-instance-purposes.ts'
 import { Chain1763600000001 } from '../migrations/chain/0001-chain.ts'
 import { AnchoredCopies1763600000002 } from '../migrations/chain/0002-anchored.ts'
 import { type AnchoredKeeper, keepAnchored } from './chain/anchored.ts'
@@ -51,7 +54,7 @@ import type { Chain } from './chain/chain.ts'
 import { chainEntities, outboxEntities } from './chain/entities.ts'
 import { type ChainSettings, type OpenedChain, openChain, readNetworkContracts } from './chain/open.ts'
 import { type Outbox, openOutbox } from './chain/outbox.ts'
-import type { AgencyConfig } from './config.ts'
+import type { AgencyConfig } from './config/agency.ts'
 import { addressOfKey, ethrDid } from './identity/did-ethr.ts'
 import { type Dids, openDids } from './identity/dids.ts'
 import { fetchBounded } from './identity/fetch-bounded.ts'
@@ -68,6 +71,7 @@ import { entities as cbdcEntities } from './plugins/cbdc/entities.ts'
 import { entities as certificateEntities } from './plugins/certificates/entities.ts'
 import { readPublished } from './plugins/credentials/actions/anchored.ts'
 import { entities as credentialEntities } from './plugins/credentials/entities.ts'
+import { entities as didcommEntities } from './plugins/didcomm/entities.ts'
 import { entities as didEntities } from './plugins/dids/entities.ts'
 import { entities as federationEntities } from './plugins/federation/entities.ts'
 import { entities as gateEntities } from './plugins/gate/entities.ts'
@@ -121,6 +125,7 @@ export const agencyEntities = [
   ...credentialEntities,
   ...certificateEntities,
   ...didEntities,
+  ...didcommEntities,
   ...federationEntities,
   ...walletEntities,
   ...gateEntities,
@@ -180,8 +185,11 @@ export const agencyMigrations = [
   Authorization1763900001240,
   Certificates1763900001250,
   Federation1763900001260,
+  Didcomm1763900001270,
   DidLog1763900001280,
   InstanceLists1763900001281,
+  Openid4vciUntaken1763900001290,
+  InstancePurposes1763900001291,
 ]
 
 /** The log's name is the agency's public URL without its scheme, as C2SP asks. */

@@ -13,6 +13,8 @@ export type Environment = {
   rpcUrls: string[]
   contractsFile: string | undefined
   tls: { cert: string; key: string } | undefined
+  /** Proxies before the process: from so many of them it believes whose address a call comes from (X-Forwarded-For). */
+  proxies: number
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -28,6 +30,12 @@ const tlsOf = (env: Variables): Environment['tls'] => {
   const key = textOf(env, 'TLS_KEY_FILE')
   if (cert === undefined || key === undefined) return undefined
   return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+const proxiesOf = (env: Variables): number => {
+  const text = textOf(env, 'TRUSTED_PROXIES') ?? '0'
+  if (!/^\d$/.test(text)) throw new Error('TRUSTED_PROXIES is the number of proxies before the process, 0 to 9.')
+  return Number(text)
 }
 
 export const readEnvironment = (env: Variables): Environment => {
@@ -48,6 +56,7 @@ export const readEnvironment = (env: Variables): Environment => {
     rpcUrls: (textOf(env, 'CHAIN_RPC_URL') ?? '').split(',').filter(url => url !== ''),
     contractsFile: textOf(env, 'CHAIN_CONTRACTS'),
     tls: tlsOf(env),
+    proxies: proxiesOf(env),
     logLevel: levels.find(level => level === env['LOG_LEVEL']) ?? 'warn',
   }
 }

@@ -1,6 +1,6 @@
 import { type AgencyOnChain, processId } from './agency.ts'
-import { ConfigError } from './config.ts'
-import type { NamedEntity } from './federation-config.ts'
+import { ConfigError } from './config/agency.ts'
+import type { NamedEntity } from './config/federation.ts'
 import type { Log } from './http/log.ts'
 import { signAgencyRequest } from './identity/agency-token.ts'
 import { parseEthrDid } from './identity/did-ethr.ts'
@@ -27,8 +27,8 @@ import { canonical } from './kernel/canonical.ts'
 import { anonymous } from './kernel/gate.ts'
 import type { Route } from './kernel/plugin.ts'
 import { isRefusal, Refusal } from './kernel/refusal.ts'
+import type { Mounting } from './mounting.ts'
 import type { FederationNeeds, Terms } from './plugins/federation/needs.ts'
-import type { Mounting } from './plugins.ts'
 import { acquireLease } from './store/leases.ts'
 
 /** An agency in federations (OpenID Federation 1.0): its keys, its metadata, its superiors and anchors. */
@@ -144,8 +144,7 @@ export const openFederationOf = async (mounting: Mounting): Promise<OpenedFedera
   const { origin } = new URL(entity)
   const superiors = place.superiors.map(each => (each.startsWith('/') ? origin + each : each))
   const { published, sign } = await federationKey(agency)
-  // Our own origin is ours: it has not to be on the public internet.
-  const httpOrigins = [...config.allowedHttpOrigins, origin]
+  const { allowedHttpOrigins: httpOrigins } = config
   const fetch: Reading['fetch'] = (url, bounds) => fetchBounded(url, { ...bounds, allowedHttpOrigins: httpOrigins })
   const keys = { keys: [published] }
   const own = place.superior !== undefined && superiors.length === 0 ? [{ entity, keys, terms: {} }] : []
@@ -216,7 +215,7 @@ const register = async (
   const signing = { key: issuerKey(), signer: keys.signer, clock: settings.clock }
   const token = await signAgencyRequest({ audience: superior, method: 'POST', url, body }, signing)
   const post = { body: JSON.stringify(body), headers: { authorization: `Agency ${token}` } }
-  const allowedHttpOrigins = [...config.allowedHttpOrigins, new URL(entity).origin]
+  const { allowedHttpOrigins } = config
   const answer = await fetchBounded(url, { allowedHttpOrigins, post })
   return answer.status === 201
     ? undefined

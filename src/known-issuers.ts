@@ -1,5 +1,5 @@
 import type { AgencyOnChain } from './agency.ts'
-import { ConfigError, type IssuerConfig } from './config.ts'
+import { ConfigError, type IssuerConfig } from './config/agency.ts'
 import { openSecuring, type SecuringKey } from './identity/foreign/secure.ts'
 import type { IssuerKey } from './identity/issue.ts'
 import { assertCredential } from './identity/model/credential.ts'

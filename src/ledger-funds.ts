@@ -21,8 +21,7 @@ type Post = (path: string, body: unknown) => Promise<Record<string, unknown>>
 /** Signed requests to the ledger. What it refuses is a refusal here, by its code. */
 const openRequests = (agency: AgencyOnChain, url: string, key: () => IssuerKey): Post => {
   const { config, keys, settings } = agency
-  // Our own origin is ours; it does not have to be on the public internet.
-  const allowedHttpOrigins = [...config.allowedHttpOrigins, new URL(settings.publicUrl).origin]
+  const { allowedHttpOrigins } = config
   const signing = () => ({ key: key(), signer: keys.signer, clock: settings.clock })
   return async (path, body) => {
     const token = await signAgencyRequest({ audience: url, method: 'POST', url: url + path, body }, signing())

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type AgencyConfig, ConfigError, readAgencies } from './config.ts'
+import { type AgencyConfig, ConfigError, readAgencies } from './config/agency.ts'
 import { demoAgencies, servedAs } from './conformance.ts'
+import { withSuites } from './conformance-suites.ts'
 import { readEnvironment } from './environment.ts'
 import { readMasterKey } from './identity/seal.ts'
 import { isRefusal } from './kernel/refusal.ts'
@@ -26,11 +27,14 @@ const everyFile = (): string[] => {
 const start = async () => {
   const began = performance.now()
   const { masterKey: source, ...environment } = readEnvironment(env)
-  const agencies = agenciesOf(argv.slice(2))
+  const named = agenciesOf(argv.slice(2))
+  const served = await servedAs(environment, named)
+  const clock = { now: () => Date.now() }
+  const agencies = await withSuites(named, { ...served, clock })
   const server = await startServer({
-    ...{ ...(await servedAs(environment, agencies)), agencies },
+    ...{ ...served, agencies },
     masterKey: readMasterKey(source),
-    clock: { now: () => Date.now() },
+    clock,
     say: line => console.log(line),
   })
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)

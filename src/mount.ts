@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { type AgencyOnChain, isFresh, issuerKey } from './agency.ts'
 import { openCertificates } from './certificates.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/agency.ts'
 import { knownByLog, mountDids, openDidLog } from './did-log.ts'
+import { openMessages, reachableBy } from './didcomm.ts'
 import { createApiKeys, createFirstKey } from './http/api-keys.ts'
 import type { Agency } from './http/app.ts'
 import { type AuthParts, createAuth } from './http/auth.ts'
 import type { Log } from './http/log.ts'
+import { openSignerChains, type SignerChains } from './identity/authorities.ts'
 import { openCurrentKey, withCurrentKey } from './identity/current-key.ts'
 import { openDpop } from './identity/dpop.ts'
 import { openIdentity } from './identity/identity.ts'
@@ -24,10 +26,11 @@ import type { Requirement } from './kernel/requirement.ts'
 import { assertSound, RequirementUnsound } from './kernel/sound.ts'
 import { timeId } from './kernel/time-id.ts'
 import { openBindingLists, openLists } from './lists.ts'
+import type { Mounted, Mounting } from './mounting.ts'
 import { doorOf, gate, openDesk } from './plugins/gate/plugin.ts'
 import { spend } from './plugins/gate/spent.ts'
 import { openid4vp, presentationRequests } from './plugins/openid4vp/plugin.ts'
-import { type Mounted, type Mounting, mountCertificates, plugins } from './plugins.ts'
+import { mountCertificates, plugins } from './plugins.ts'
 import { type OpenedTrusts, openTrusts } from './trusts.ts'
 import { openVerifier } from './verifier.ts'
 
@@ -49,8 +52,13 @@ const identityOf = async (
   agency: AgencyOnChain,
   types: CredentialTypes,
   authority: Authority,
-  foreign: OpenedTrusts['foreign'],
-): Promise<{ identity: Identity; issuerKey: () => IssuerKey; certificates: Certificates }> => {
+  { foreign, mdocAnchors }: OpenedTrusts,
+): Promise<{
+  identity: Identity
+  issuerKey: () => IssuerKey
+  certificates: Certificates
+  signerChains: SignerChains
+}> => {
   const { chain, keys, dids, did, address, settings } = agency
   const { clock, publicUrl } = settings
   const lists = openLists(agency)
@@ -60,6 +68,8 @@ const identityOf = async (
   const nameOf = (signing: KeyInfo) => issuerKey({ ...agency, signing })
   const current = await openCurrentKey({ keys, alias: agency.signing.alias, nameOf })
   const certificates = await openCertificates(agency, current)
+  const anchors = async () => [...(await certificates.anchors()), ...mdocAnchors]
+  const signerChains = openSignerChains({ clock, anchors })
   const own = ownDecisions()
   await recallDecisions(agency, (index, list, status) => own.decide({ ...authority, list, index }, status))
   const identity = openIdentity({
@@ -67,13 +77,13 @@ const identityOf = async (
     signer: keys.signer,
     issuer: current.key,
     allot: lists.allot,
-    ...{ certificates, foreign },
+    ...{ certificates, foreign, signerChains },
     status: chain.follower.status,
     trust: chain.follower.trust,
     lists: { bits: list => chain.follower.bits(address, list) },
     chain: chain.client.chain,
   })
-  return { identity: withCurrentKey(identity, current), issuerKey: current.key, certificates }
+  return { identity: withCurrentKey(identity, current), issuerKey: current.key, certificates, signerChains }
 }
 
 /** Every plugin's routes as one set. @throws ConfigError when two plugins have one operation. */
@@ -112,11 +122,22 @@ const openGate = ({ agency, identity, newId, presentations }: Mounting, routes: 
   const apiKeys = createApiKeys(store, clock)
   return openDesk({
     ...{ house, identity, newId, publicUrl, derive, routes, presentations },
+    crossDevice: agency.config.openid4vp?.crossDevice,
     dpop: openDpop({ clock, secret: derive('gate dpop nonces') }),
     // Of a token nothing is kept that could be asked again; the approval itself comes with a fresh one.
     staffStands: async caller => caller.kind === 'oidc' || (await apiKeys.stands(caller.id)),
   })
 }
+
+/** What is over goes also where nobody calls any more. */
+const keepSwept = (desks: readonly { sweep(): void }[]): (() => Promise<void>) => {
+  const timer = setInterval(() => {
+    for (const desk of desks) desk.sweep()
+  }, sweptEveryMs)
+  timer.unref()
+  return async () => clearInterval(timer)
+}
+const sweptEveryMs = 60_000
 
 type Callers = Pick<AuthParts, 'citizens' | 'holders' | 'agencies'>
 
@@ -145,14 +166,18 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   const registry = chain.contracts.StatusRegistry.address
   const authority = { chain: chain.client.chain, registry, issuer: address }
   const trusts = openTrusts(agency, types)
-  const { identity: own, issuerKey, certificates } = await identityOf(agency, types, authority, trusts.foreign)
+  const opened = await identityOf(agency, types, authority, trusts)
+  const { identity: own, issuerKey, certificates, signerChains } = opened
   const didLog = openDidLog(agency)
   const named = knownByLog(own, didLog)
-  const identity = config.conformance === undefined ? named : judgedOpenly(agency, named)
+  const messages = config.plugins.includes('didcomm') ? await openMessages(agency) : undefined
+  const reached = messages === undefined ? named : reachableBy(named, messages)
+  const identity = config.conformance === undefined ? reached : judgedOpenly(agency, reached)
   const { status, trust } = chain.follower
-  const verifying = { types, dids, status, trust, clock, chain: chain.client.chain, foreign: trusts.foreign }
+  const { foreign } = trusts
+  const verifying = { types, dids, status, trust, clock, chain: chain.client.chain, foreign, signerChains }
   const parted = {
-    ...{ agency, identity, types, verifying, authority, issuerKey, certificates },
+    ...{ agency, identity, types, verifying, authority, issuerKey, certificates, messages },
     newId: () => timeId(clock.now()),
   }
   const verifier = await openVerifier(parted, () => routes)
@@ -178,6 +203,10 @@ export const mount = async (agency: AgencyOnChain, types: CredentialTypes): Prom
   return {
     ...{ name: config.name, title: config.title, publicUrl, routes, auth, door, vcalm: config.vcalm },
     ready: async () => ({ store: (await store.read('SELECT 1 AS one')).length === 1, chain: isFresh(chain) }),
-    keep: log => [trusts.keep(log), ...parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)]))],
+    keep: log => [
+      trusts.keep(log),
+      keepSwept([desk, verifier]),
+      ...parts.flatMap(({ keep }) => (keep === undefined ? [] : [keep(log)])),
+    ],
   }
 }

@@ -1,23 +1,20 @@
-import type { AgencyOnChain } from './agency.ts'
 import { keccak } from './chain/keccak.ts'
 import { openStablecoin } from './chain/stablecoin.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/agency.ts'
+import { didcommOf } from './didcomm.ts'
 import { openFederationOf } from './federation.ts'
 import type { OpenApiDocument } from './http/contract.ts'
 import { parseJson } from './http/json.ts'
-import type { Log } from './http/log.ts'
 import { openAgent, type VeramoAgent } from './identity/agent.ts'
 import { openAliasFunction } from './identity/alias-function.ts'
 import { parseEthrDid } from './identity/did-ethr.ts'
 import { didKeyOf } from './identity/did-local.ts'
 import { formats, openCredential } from './identity/formats/detect.ts'
-import type { IssuerKey } from './identity/issue.ts'
 import { publicKeyFromJwk } from './identity/key-material.ts'
 import { proveKey, sealKeyProof } from './identity/key-proof.ts'
 import { domainInfo } from './identity/oprf.ts'
 import { openEvaluator } from './identity/oprf-evaluator.ts'
 import { presentCredential, verifyPresentation } from './identity/present.ts'
-import type { CredentialTypes } from './identity/types.ts'
 import { veramoFormats } from './identity/veramo-formats.ts'
 import {
   assertDistinct,
@@ -27,17 +24,17 @@ import {
   veramoPlugin,
   veramoSurface,
 } from './identity/veramo-plugin.ts'
-import { issuerAddress, type VerifyNeeds } from './identity/verify.ts'
+import { issuerAddress } from './identity/verify.ts'
 import { pemOfCertificate, pemOfCertificateRequest } from './identity/x509/certificate.ts'
 import { instancesOf } from './instances.ts'
 import { derivePseudonyms } from './institutions.ts'
 import type { Caller } from './kernel/gate.ts'
-import type { Certificates, Identity, Issuance } from './kernel/identity.ts'
+import type { Issuance } from './kernel/identity.ts'
 import { perform } from './kernel/perform.ts'
 import type { Route } from './kernel/plugin.ts'
-import type { PresentationRequests } from './kernel/presentation-requests.ts'
 import { statusBitWrites } from './lists.ts'
 import { moneyOf, moneyRounds } from './money.ts'
+import type { Mounted, Mounting } from './mounting.ts'
 import { openid4vciOf } from './openid4vci.ts'
 import { aliases } from './plugins/aliases/plugin.ts'
 import { endBindingsUnder } from './plugins/bindings/actions/end.ts'
@@ -51,6 +48,7 @@ import { decideStatus, holdCredential, type StatusNeeds } from './plugins/creden
 import type { CredentialsNeeds } from './plugins/credentials/needs.ts'
 import { credentials } from './plugins/credentials/plugin.ts'
 import { requires } from './plugins/credentials/policy.ts'
+import { didcomm, openDesk as openMessageDesk, sendDue } from './plugins/didcomm/plugin.ts'
 import { federation } from './plugins/federation/plugin.ts'
 import { mandates } from './plugins/mandates/plugin.ts'
 import { openid4vci } from './plugins/openid4vci/plugin.ts'
@@ -68,31 +66,6 @@ import { openLogProofs } from './store/log-proofs.ts'
 import { presentationAnswersOf } from './verifiers.ts'
 import { bindingsOf } from './wallet-bindings.ts'
 import { collectingOf } from './wallet-collecting.ts'
-
-/** What the composition root has at hand when it mounts a plugin. */
-export type Mounting = {
-  agency: AgencyOnChain
-  identity: Identity
-  types: CredentialTypes
-  verifying: VerifyNeeds
-  authority: { chain: string; registry: string; issuer: string }
-  /** The key that signs credentials now. */
-  issuerKey(): IssuerKey
-  certificates: Certificates
-  /** The verifier that asks wallets of others. */
-  presentations: PresentationRequests
-  /** Of the agency, once all its plugins are mounted. */
-  routes(): Record<string, Route>
-  newId(): string
-}
-
-export type Mounted = {
-  routes: Record<string, Route>
-  /** Sessions of citizens, where the plugin keeps them. */
-  citizens?: { session(token: string): Promise<Caller | undefined> }
-  /** Work of its own in rounds. @returns what ends it */
-  keep?(log: Log): () => Promise<void>
-}
 
 /** Code of this process that uses Veramo's agent, as the journal names it. */
 const agentItself: Caller = { kind: 'apiKey', id: 'veramo-agent', scopes: [requires.issue.scope] }
@@ -405,6 +378,25 @@ const mountOpenid4vci = (mounting: Mounting): Mounted => ({
   routes: openid4vci.routes(openid4vciOf(mounting, issuanceOf(mounting))),
 })
 
+/** The agency as a party that is written to. */
+const mountDidcomm = (mounting: Mounting): Mounted => {
+  const { agency, messages } = mounting
+  if (messages === undefined) throw new Error(`${agency.config.name} has no key for messages`)
+  const desk = openMessageDesk(didcommOf({ ...mounting, messages }, issuanceOf(mounting), keyProver(mounting)))
+  const failing = 'messages on their way were not sent; tried again'
+  return {
+    routes: didcomm.routes(desk),
+    keep: log =>
+      keepRound(agency, log, {
+        ...{ name: 'didcomm-outgoing', everyMs: 1_000, failing },
+        async run(check, ended) {
+          desk.sweep()
+          while ((await sendDue(desk, check)) > 0 && !ended());
+        },
+      }),
+  }
+}
+
 export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<Mounted>> = {
   credentials: mountCredentials,
   mandates: mountMandates,
@@ -418,4 +410,5 @@ export const plugins: Record<string, (mounting: Mounting) => Mounted | Promise<M
   'vc-api': mountVcApi,
   openid4vci: mountOpenid4vci,
   federation: mountFederation,
+  didcomm: mountDidcomm,
 }

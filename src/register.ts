@@ -1,7 +1,7 @@
 import type { AgencyBase, AgencyOnChain } from './agency.ts'
 import { type CurrencyRoles, makeWrite, openWrite, stageOf, termsOfIssuer } from './chain/currencies.ts'
 import type { OpenedChain } from './chain/open.ts'
-import { type AgencyConfig, ConfigError, type CurrencyConfig } from './config.ts'
+import { type AgencyConfig, ConfigError, type CurrencyConfig } from './config/agency.ts'
 import { type Attribute, alsoKnownAsAttribute, keyAttribute, keyValiditySeconds } from './identity/did-ethr.ts'
 import { didWebFor } from './identity/did-web.ts'
 import { oprfAttribute, oprfKeyId, publishedOprfKey } from './identity/oprf.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { type AgencyBase, type AgencyOnChain, bringOnChain, followChain, keepLists, openAgencyBase } from './agency.ts'
-import { type AgencyConfig, ConfigError } from './config.ts'
+import { type AgencyConfig, ConfigError } from './config/agency.ts'
 import { demoNation, fundEconomy } from './demo/economy.ts'
 import { standing } from './demo/plan.ts'
 import { createApp } from './http/app.ts'
@@ -30,6 +30,8 @@ export type ServerSettings = {
   masterKey: MasterKey
   production: boolean
   tls: { cert: string; key: string } | undefined
+  /** Proxies before the process. @default 0 */
+  proxies?: number | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   clock: Clock
   /** Says what start-up does, a line a step. */
@@ -78,9 +80,16 @@ const openClosing = (): Closing => {
   }
 }
 
+/** A nation without TLS stands on one machine: what is at its own origin may be fetched, though it is not on the public internet. */
+const servedAt = (origin: string, config: AgencyConfig): AgencyConfig => ({
+  ...config,
+  allowedHttpOrigins: [...config.allowedHttpOrigins, ...(origin.startsWith('http:') ? [origin] : [])],
+})
+
 const openBases = (settings: ServerSettings, origin: string, closing: Closing): Promise<AgencyBase[]> =>
   Promise.all(
-    settings.agencies.map(async config => {
+    settings.agencies.map(async file => {
+      const config = servedAt(origin, file)
       const base = await openAgencyBase(config, { ...settings, publicUrl: `${origin}/${config.name}` })
       closing.add(base.store.close, base.keys.close)
       return base
@@ -127,7 +136,7 @@ const bringUp = async (settings: ServerSettings, closing: Closing): Promise<Serv
   closing.add(...mounted.flatMap(agency => agency.keep(log)))
   await keeper.look()
 
-  const app = createApp({ agencies: mounted, openapi, log })
+  const app = createApp({ agencies: mounted, openapi, log, limits: { proxies: settings.proxies ?? 0 } })
   const agents = new Map(
     mounted.map(({ name, routes }) => {
       const call: Parameters<typeof agentFor>[0]['call'] = (operation, inner) => app.call(name, operation, inner)

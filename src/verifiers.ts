@@ -1,3 +1,4 @@
+import { type VerifiersConfig, verifiersDefaults } from './config/verifiers.ts'
 import { type FetchBounds, fetchBounded } from './identity/fetch-bounded.ts'
 import { readKeySet } from './identity/formats/compact-jws.ts'
 import { openFederation } from './identity/openid/federation/resolve.ts'
@@ -6,8 +7,7 @@ import { openPresentationAnswers } from './identity/openid/vp/wallet.ts'
 import { certificatesOfPem, readCertificate } from './identity/x509/certificate.ts'
 import type { PresentationAnswers } from './kernel/presentation-answers.ts'
 import { isRefusal, Refusal } from './kernel/refusal.ts'
-import type { Mounting } from './plugins.ts'
-import { type VerifiersConfig, verifiersDefaults } from './verifiers-config.ts'
+import type { Mounting } from './mounting.ts'
 
 /** Verifiers that ask the citizens of a wallet service, and whom of them the service believes. */
 
@@ -69,7 +69,9 @@ const federationOf = (
 const trustOf = (mounting: Mounting, config: VerifiersConfig, bounds: FetchBounds): ClientTrust => {
   const { agency } = mounting
   const configured = config.authorities.flatMap(certificatesOfPem)
-  const published = openPublished(config.agencies, bounds, () => agency.settings.clock.now())
+  const { origin } = new URL(agency.settings.publicUrl)
+  const places = config.agencies.map(place => (place.startsWith('/') ? origin + place : place))
+  const published = openPublished(places, bounds, () => agency.settings.clock.now())
   return {
     resolve: did => agency.dids.resolve(did),
     anchors: async () => [...configured, ...(await published())],

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { getCreateAddress } from 'ethers'
 import { openAgencyBase } from '../src/agency.ts'
 import { contractNames } from '../src/chain/contracts.ts'
-import { readAgencies } from '../src/config.ts'
+import { readAgencies } from '../src/config/agency.ts'
 import { readMasterKey } from '../src/identity/seal.ts'
 import { caller, licenceFor, newHolder, root, type Started, startService, temporaryFolder } from './service.ts'
 
@@ -33,7 +33,7 @@ const freePort = (): Promise<number> =>
   })
 
 const agencyFile = (name: string, more: string): string => {
-  const text = readFileSync(join(root, `agents/${name}.yml`), 'utf8').replace(/^allowedHttpOrigins:.*$/m, '')
+  const text = readFileSync(join(root, `agents/${name}.yml`), 'utf8')
   const file = join(folder.path, `${name}.yml`)
   writeFileSync(file, `${text}\n${more}\n`)
   return file

@@ -63,7 +63,7 @@ const openProxy = async (): Promise<void> => {
 const agencyFiles = (): string[] => {
   const second = join(folder.path, 'second-bank.yml')
   const bank = readFileSync(join(root, 'agents/commercial-bank.yml'), 'utf8')
-  const text = bank.replace('name: commercial-bank', 'name: second-bank').replace(/^allowedHttpOrigins:.*$/m, '')
+  const text = bank.replace('name: commercial-bank', 'name: second-bank')
   writeFileSync(second, `${text}\nallowedHttpOrigins: ['${between.url}']\npseudonymAuthority: ${between.url}\n`)
   return [...['root-authority', 'commercial-bank'].map(name => join(root, `agents/${name}.yml`)), second]
 }

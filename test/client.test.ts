@@ -2,18 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generated } from '../client/generate/files.ts'
-import { ChanceryError, type Client, openClient, openSession } from '../client/src/client.ts'
+import { type Client, openClient, openSession } from '../client/src/client.ts'
+import { anyoneAt, refusalOf, staffOf } from './clients.ts'
 import { newWalletHolder, present } from './holder.ts'
-import {
-  exampleOf,
-  keyOf,
-  licenceFor,
-  newHolder,
-  root,
-  type Started,
-  startService,
-  temporaryFolder,
-} from './service.ts'
+import { exampleOf, licenceFor, newHolder, root, type Started, startService, temporaryFolder } from './service.ts'
 
 const folder = temporaryFolder()
 const authority = 'transport-authority'
@@ -26,21 +18,11 @@ const under = (path: string): string[] =>
     entry.isDirectory() ? under(join(path, entry.name)) : [join(path, entry.name)],
   )
 
-const refusal = async (call: Promise<unknown>): Promise<ChanceryError> => {
-  const error = await call.then(
-    () => undefined,
-    thrown => thrown,
-  )
-  if (error instanceof ChanceryError) return error
-  throw new Error('the agency did not refuse', { cause: error })
-}
-
 beforeAll(async () => {
   const agencies = ['root-authority', authority].map(name => `agents/${name}.yml`)
   service = await startService({ dataDir: folder.path, agencies })
-  const url = `${service.url}/${authority}`
-  anyone = openClient({ url })
-  staff = openClient({ url, token: keyOf(folder.path, authority) })
+  anyone = anyoneAt(service, authority)
+  staff = staffOf(service, authority)
 }, 90_000)
 
 afterAll(async () => {
@@ -79,11 +61,9 @@ describe('what is made from openapi.yaml', () => {
 describe('the client', () => {
   it('calls what anyone may read, and throws what the agency refuses by its name', async () => {
     expect((await anyone.listTypes()).status).toBe(200)
-    const { status, code, problem } = await refusal(
-      anyone.issueCredential({ body: licenceFor(newHolder().did) as never }),
-    )
+    const { status, code, problem } = await refusalOf(anyone.issueCredential({ body: licenceFor(newHolder().did) }))
     expect([status, code, problem['title']]).toEqual([401, 'unauthenticated', 'The caller is not known'])
-    const unknown = await refusal(staff.resolveDid({ params: { didUrlRawPath: 'did:nothing:1' } }))
+    const unknown = await refusalOf(staff.resolveDid({ params: { didUrlRawPath: 'did:nothing:1' } }))
     expect(unknown.status).toBeGreaterThanOrEqual(400)
   })
 
@@ -92,10 +72,10 @@ describe('the client', () => {
   })
 
   it('issues and judges as the staff, once for one idempotency key', async () => {
-    const call = { headers: { 'Idempotency-Key': 'client-1' }, body: licenceFor(newHolder().did) as never }
+    const call = { headers: { 'Idempotency-Key': 'client-1' }, body: licenceFor(newHolder().did) }
     const [first, again] = [await staff.issueCredential(call), await staff.issueCredential(call)]
     expect(again.body.credentialId).toBe(first.body.credentialId)
-    const other = await staff.issueCredential({ body: licenceFor(newHolder().did) as never })
+    const other = await staff.issueCredential({ body: licenceFor(newHolder().did) })
     expect(other.body.credentialId).not.toBe(first.body.credentialId)
     const { body } = await staff.verifyCredential({ body: { verifiableCredential: first.body.verifiableCredential } })
     expect(body.verified).toBe(true)
@@ -103,7 +83,7 @@ describe('the client', () => {
 
   it('sends lines as they are made and reads the answers as they come', async () => {
     const lines = async function* () {
-      yield licenceFor(newHolder().did) as never
+      yield licenceFor(newHolder().did)
       yield { credential: { ...licenceFor(newHolder().did).credential, credentialSubject: {} } } as never
     }
     const { body } = await staff.issueCredentialBatch({ body: lines() })
@@ -123,7 +103,7 @@ describe('the client', () => {
     expect((await client.listPendingActs()).body.acts).toEqual([])
     expect((await client.listPendingActs({ query: { limit: 5 } })).status).toBe(200)
     await client.endSession()
-    expect((await refusal(client.listPendingActs())).code).toBe('session_invalid')
+    expect((await refusalOf(client.listPendingActs())).code).toBe('session_invalid')
   })
 
   it('makes a proof anew with the nonce that a refusal brings', async () => {

@@ -1,5 +1,6 @@
 import { presentCredential } from '../src/identity/present.ts'
 import type { Signer } from '../src/kernel/ports.ts'
+import { staffOf } from './clients.ts'
 import { dpopFetch, dpopProof, type Key, newKey, send, type To } from './holder.ts'
 import { type Document, edited } from './identity/ldp.ts'
 import { put, signBytes } from './identity/world.ts'
@@ -75,15 +76,12 @@ describe('an agency and its ldp_vc over HTTP', () => {
   })
 
   it('issues many, a line each, and reissues one', async () => {
-    const lines = [newKey(), newKey()].map(({ did }) => JSON.stringify(licenceFor(did, { format: 'ldp_vc' })))
-    const answer = await staff(agency)('POST', '/credentials/issue-batch', `${lines.join('\n')}\n`, {
-      'content-type': 'application/x-ndjson',
-    })
-    const answers = String(answer.body['text']).trim().split('\n')
-    expect(answers.map(line => JSON.parse(line).verifiableCredential.proof.type)).toEqual([
-      'DataIntegrityProof',
-      'DataIntegrityProof',
-    ])
+    const lines = [newKey(), newKey()].map(({ did }) => licenceFor(did, { format: 'ldp_vc' }))
+    const answers: unknown[] = []
+    for await (const each of (await staffOf(service, agency).issueCredentialBatch({ body: lines })).body)
+      answers.push(each)
+    const one = { verifiableCredential: { proof: { type: 'DataIntegrityProof' } } }
+    expect(answers).toMatchObject([one, one])
     const { document, id } = await issued(newKey().did)
     const body = { ...licenceFor(newKey().did, { format: 'ldp_vc' }), reason: 'lost' }
     const again = await staff(agency)('POST', `/credentials/${encodeURIComponent(id)}/reissue`, body)

@@ -32,7 +32,7 @@ let abroadKey: Key
 const agencyFile = (name: string, more: string): string => {
   const file = join(folder.path, `${name}.yml`)
   const text = readFileSync(join(root, 'agents', `${name}.yml`), 'utf8')
-  writeFileSync(file, `${text.replace(/^allowedHttpOrigins:.*$/m, '')}\n${more}\n`)
+  writeFileSync(file, `${text}\n${more}\n`)
   return file
 }
 

@@ -1,4 +1,4 @@
-import { parseAgency } from '../src/config.ts'
+import { parseAgency } from '../src/config/agency.ts'
 import { knownInstance } from '../src/known-issuers.ts'
 
 describe('an instance that an agency file asks for', () => {

@@ -1,15 +1,18 @@
 import { DeviceResponse, type DeviceSignedDocument, parse, Verifier } from '@auth0/mdl'
+import type { ChanceryError, Client } from '../client/src/client.ts'
 import { decode, encode, Tag } from '../src/identity/cbor.ts'
 import { shownWith } from '../src/identity/formats/mso-mdoc-present.ts'
 import { redirectTranscript } from '../src/identity/mdoc/session-transcript.ts'
+import { anyoneAt, citizenAt, refusalOf, staffOf } from './clients.ts'
 import { type Key, newKey, send } from './holder.ts'
-import { caller, licenceFor, type Started, startService, temporaryFolder } from './service.ts'
+import { licenceFor, type Started, startService, temporaryFolder } from './service.ts'
 
 const folder = temporaryFolder()
 let service: Started
 const agency = 'transport-authority'
-const staff = (name: string) => caller(service, name)
-const refusalOf = ({ body }: { body: Record<string, unknown> }) => (body['errors'] as { code: string }[])[0]?.code
+const staff = (name: string) => staffOf(service, name)
+/** Why a verdict is not good. */
+const reasonOf = ({ status, problem }: ChanceryError) => [status, (problem['errors'] as { code: string }[])[0]?.code]
 const docType = 'org.iso.18013.5.1.mDL'
 const namespace = 'org.iso.18013.5.1'
 const names = ['family_name', 'birth_date', 'driving_privileges']
@@ -24,10 +27,9 @@ afterAll(async () => {
   folder.remove()
 })
 
-const issued = async (did: string, options: Record<string, unknown> = { format: 'mso_mdoc' }) => {
-  const answer = await staff(agency)('POST', '/credentials/issue', licenceFor(did, options))
-  expect(answer.status).toBe(201)
-  return { compact: String(answer.body['verifiableCredential']), id: String(answer.body['credentialId']) }
+const issued = async (did: string) => {
+  const { body } = await staff(agency).issueCredential({ body: licenceFor(did, { format: 'mso_mdoc' }) })
+  return { compact: String(body.verifiableCredential), id: body.credentialId }
 }
 
 const anchorsOf = async (name: string): Promise<string> =>
@@ -40,8 +42,8 @@ const anchorsOf = async (name: string): Promise<string> =>
   )
 
 const challengeAt = async (name: string) => {
-  const { body } = await staff(name)('POST', '/challenges', {})
-  return { challenge: String(body['challenge']), audience: String(body['domain']) }
+  const { challenge, domain } = (await staff(name).createChallenge()).body
+  return { challenge, audience: domain }
 }
 
 /** What a verifier of this house asks for when it does not ask by OpenID4VP: presented to itself. */
@@ -71,23 +73,19 @@ const theirWallet = async (compact: string, key: Key, transcript: Uint8Array): P
 describe('a driving licence as an mdoc over HTTP', () => {
   it('is issued, shown again, verified by another agency, and refused once it is revoked', async () => {
     const { compact, id } = await issued(newKey().did)
-    const read = await staff(agency)('GET', `/credentials/${encodeURIComponent(id)}`)
+    const read = await staff(agency).getCredential({ params: { id } })
     expect(read.body).toMatchObject({ format: 'mso_mdoc', verifiableCredential: compact })
-    const verify = () => staff('commercial-bank')('POST', '/credentials/verify', { verifiableCredential: compact })
+    const verify = () => staff('commercial-bank').verifyCredential({ body: { verifiableCredential: compact } })
     expect((await verify()).body).toMatchObject({
       verified: true,
       format: 'mso_mdoc',
       type: 'DrivingLicence',
       doctype: docType,
     })
-    const status = { type: 'BitstringStatusListEntry', statusPurpose: 'revocation' }
-    await staff(agency)('POST', '/credentials/status?wait=mined', {
-      credentialId: id,
-      credentialStatus: status,
-      status: true,
-    })
-    const refused = await verify()
-    expect([refused.status, refusalOf(refused)]).toEqual([422, 'credential_revoked'])
+    const credentialStatus = { type: 'BitstringStatusListEntry', statusPurpose: 'revocation' }
+    const body = { credentialId: id, credentialStatus, status: true }
+    await staff(agency).updateCredentialStatus({ query: { wait: 'mined' }, body })
+    expect(reasonOf(await refusalOf(verify()))).toEqual([422, 'credential_revoked'])
   })
 
   it('is held by a wallet of others and presented to us, and a stranger’s device is refused', async () => {
@@ -98,45 +96,35 @@ describe('a driving licence as an mdoc over HTTP', () => {
       const { handover, transcript } = exchangeFor(to)
       const response = await theirWallet(compact, device, transcript)
       const text = shownWith(Buffer.from(response).toString('base64url'), handover)
-      const verify = () =>
-        staff('commercial-bank')('POST', '/presentations/verify', {
-          verifiablePresentation: text,
-          options: { challenge: to.challenge },
-        })
-      return { answer: await verify(), again: await verify() }
+      const body = { verifiablePresentation: text, options: { challenge: to.challenge } }
+      return () => staff('commercial-bank').verifyPresentation({ body })
     }
-    const { answer, again } = await presentedBy(key)
-    expect(answer.body).toMatchObject({ verified: true, credentials: [{ type: 'DrivingLicence' }] })
-    const [{ claims = {} } = {}] = answer.body['credentials'] as unknown as { claims?: Record<string, unknown> }[]
+    const verify = await presentedBy(key)
+    const { body } = await verify()
+    expect(body).toMatchObject({ verified: true, credentials: [{ type: 'DrivingLicence' }] })
+    const [{ claims = {} } = {}] = body['credentials'] as { claims?: Record<string, unknown> }[]
     expect(Object.keys(claims).sort()).toEqual(['birthDate', 'drivingPrivileges', 'familyName', 'id'])
-    expect(refusalOf(again)).toBe('challenge_replayed')
-    expect(refusalOf((await presentedBy(newKey())).answer)).toBe('holder_mismatch')
+    expect(reasonOf(await refusalOf(verify()))).toEqual([422, 'challenge_replayed'])
+    const stolen = await presentedBy(newKey())
+    expect(reasonOf(await refusalOf(stolen()))).toEqual([422, 'holder_mismatch'])
   })
 
   it('is held by the citizens’ wallet, which shows chosen elements to a verifier of others', async () => {
-    const citizen = staff('citizen-wallet')
-    const account = { handle: 'amara', passphrase: 'correct horse battery staple' }
-    await citizen('POST', '/wallet/citizens', account)
-    const { body: opened } = await citizen('POST', '/wallet/sessions', account)
-    const authorization = `Bearer ${opened['token'] ?? opened['access_token']}`
-    const call = (method: string, path: string, body?: unknown) => citizen(method, path, body, { authorization })
-    const { body: made } = await call('POST', '/wallet/keys', {})
-    const { compact } = await issued(String(made['did']))
-    const received = await call('POST', '/wallet/credentials', { verifiableCredential: compact })
-    expect([received.status, received.body['format']]).toEqual([201, 'mso_mdoc'])
-    const held = await call('GET', `/wallet/credentials/${received.body['id']}`)
+    const citizen = await citizenAt(service, 'amara')
+    const { compact } = await issued((await citizen.createHolderKey({ body: {} })).body.did)
+    const { id, format } = (await citizen.receiveCredential({ body: { verifiableCredential: compact } })).body
+    expect(format).toBe('mso_mdoc')
+    const held = await citizen.getHeld({ params: { id } })
     expect(held.body).toMatchObject({ always: [], claims: { [namespace]: { family_name: 'Okafor' } } })
-    expect(held.body['choosable']).toContain(`${namespace}/age_over_18`)
+    expect(held.body.choosable).toContain(`${namespace}/age_over_18`)
     const audience = 'https://rental.example'
     const wish = { audience, challenge: 'nonce', claims: names.map(name => `${namespace}/${name}`) }
-    const unknown = await call('POST', `/wallet/credentials/${received.body['id']}/present`, {
-      ...wish,
-      claims: ['family_name'],
-    })
-    expect([unknown.status, unknown.body['code']]).toEqual([422, 'claim_unknown'])
-    const answer = await call('POST', `/wallet/credentials/${received.body['id']}/present`, wish)
-    expect(answer.body['shown']).toEqual(wish.claims)
-    const { deviceResponse } = answer.body['verifiablePresentation'] as unknown as { deviceResponse: string }
+    const present = (body: typeof wish) => citizen.presentHeld({ params: { id }, body })
+    const unknown = await refusalOf(present({ ...wish, claims: ['family_name'] }))
+    expect(unknown).toMatchObject({ status: 422, code: 'claim_unknown' })
+    const answer = await present(wish)
+    expect(answer.body.shown).toEqual(wish.claims)
+    const { deviceResponse } = answer.body.verifiablePresentation as unknown as { deviceResponse: string }
     const { transcript } = exchangeFor({ challenge: 'nonce', audience })
     const verifier = new Verifier([await anchorsOf(agency)])
     const judge = (encodedSessionTranscript: Uint8Array) =>
@@ -160,12 +148,9 @@ describe('a driving licence as an mdoc over HTTP', () => {
   })
 
   it('is issued only where the agency’s file names a country (format_unsupported)', async () => {
-    const answer = await staff('root-authority')(
-      'POST',
-      '/credentials/issue',
-      licenceFor(newKey().did, { format: 'mso_mdoc' }),
-    )
-    expect([answer.status, answer.body['code']]).toEqual([422, 'format_unsupported'])
+    const body = licenceFor(newKey().did, { format: 'mso_mdoc' })
+    const refused = await refusalOf(staff('root-authority').issueCredential({ body }))
+    expect(refused).toMatchObject({ status: 422, code: 'format_unsupported' })
   })
 
   it('opens a session at the gate, as an object and as text', async () => {
@@ -188,22 +173,21 @@ describe('a driving licence as an mdoc over HTTP', () => {
 
 describe('a request for a certificate over HTTP', () => {
   it('is made for staff, by name of the role', async () => {
-    const ask = (body: unknown) => staff(agency)('POST', '/certificates/requests', body)
-    const { status, body } = await ask({ role: 'documentSigner' })
-    expect([status, body['request']]).toEqual([201, expect.stringMatching(/^-----BEGIN CERTIFICATE REQUEST-----\n/)])
-    expect((await ask({ role: 'authority' })).status).toBe(400)
-    expect((await send(`${service.url}/${agency}/certificates/requests`, 'POST', { role: 'issuer' })).status).toBe(401)
+    const order = { headers: { 'Idempotency-Key': 'once' }, body: { role: 'documentSigner' as const } }
+    const { body } = await staff(agency).requestCertificate(order)
+    expect((await staff(agency).requestCertificate(order)).body).toEqual(body)
+    expect(body.request).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----\n/)
+    const ask = (by: Client, role: string) => refusalOf(by.requestCertificate({ body: { role: role as 'issuer' } }))
+    expect((await ask(staff(agency), 'authority')).status).toBe(400)
+    expect((await ask(anyoneAt(service, agency), 'issuer')).status).toBe(401)
   })
 })
 
 describe('an SD-JWT VC with x5c over HTTP', () => {
   it('carries the chain that the agency publishes', async () => {
-    const answer = await staff(agency)(
-      'POST',
-      '/credentials/issue',
-      licenceFor(newKey().did, { format: 'dc+sd-jwt', x5c: true }),
-    )
-    const { id } = answer.body['verifiableCredential'] as unknown as { id: string }
+    const order = licenceFor(newKey().did, { format: 'dc+sd-jwt', x5c: true })
+    const { verifiableCredential } = (await staff(agency).issueCredential({ body: order })).body
+    const { id } = verifiableCredential as { id: string }
     const header = JSON.parse(Buffer.from(id.split(',')[1]?.split('.')[0] ?? '', 'base64url').toString())
     const { chains } = (await send(`${service.url}/${agency}/certificates`, 'GET')).body as unknown as {
       chains: { issuer: string[] }

@@ -1,5 +1,6 @@
+import { refusalOf, staffOf } from './clients.ts'
 import { stopPostgres, withPostgres } from './postgres.ts'
-import { caller, killNode, licenceFor, newHolder, type Started, startService, temporaryFolder } from './service.ts'
+import { killNode, licenceFor, newHolder, type Started, startService, temporaryFolder } from './service.ts'
 
 const folder = temporaryFolder()
 const agencies = ['root-authority', 'transport-authority', 'commercial-bank'].map(name => `agents/${name}.yml`)
@@ -25,25 +26,17 @@ afterAll(async () => {
 
 describe('agencies on PostgreSQL', () => {
   it('issue, verify and revoke, and keep it through a kill of service and node', async () => {
-    const issued = await caller(service, 'transport-authority')(
-      'POST',
-      '/credentials/issue',
-      licenceFor(newHolder().did),
-    )
-    expect(issued.status).toBe(201)
-    const credential = issued.body['verifiableCredential'] as unknown
-    const verify = () =>
-      caller(service, 'commercial-bank')('POST', '/credentials/verify', { verifiableCredential: credential })
-    expect((await verify()).status).toBe(200)
-    const revoked = await caller(service, 'transport-authority')('POST', '/credentials/status?wait=mined', {
-      credentialId: issued.body['credentialId'] as unknown,
-      credentialStatus: { statusPurpose: 'revocation' },
-    })
-    expect(revoked.status).toBe(202)
+    const authority = staffOf(service, 'transport-authority')
+    const { verifiableCredential, credentialId } = (
+      await authority.issueCredential({ body: licenceFor(newHolder().did) })
+    ).body
+    const verify = () => staffOf(service, 'commercial-bank').verifyCredential({ body: { verifiableCredential } })
+    expect((await verify()).body.verified).toBe(true)
+    const body = { credentialId, credentialStatus: { statusPurpose: 'revocation' } }
+    expect((await authority.updateCredentialStatus({ query: { wait: 'mined' }, body })).status).toBe(202)
     await service.kill()
     killNode(folder.path)
     service = await start(Number(new URL(service.url).port))
-    const verdict = await verify()
-    expect([verdict.status, verdict.body['verified']]).toEqual([422, false])
+    expect(await refusalOf(verify())).toMatchObject({ status: 422, problem: { verified: false } })
   }, 120_000)
 })

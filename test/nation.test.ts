@@ -165,6 +165,21 @@ describe('the demo nation', () => {
     expect(status_lists[0]).toBe(`${base}/0`)
   })
 
+  it('serves a Bitstring Status List with a Data Integrity proof to those who ask for one, and as JWT to all others', async () => {
+    const url = `${service.url}/transport-authority/status/bitstring/0`
+    const answers = ['application/vc', 'application/ld+json', '*/*'].map(accept => fetch(url, { headers: { accept } }))
+    const [proven, linked, jwt] = (await Promise.all(answers)) as [Response, Response, Response]
+    const types = [proven, linked, jwt].map(({ headers }) => [headers.get('content-type'), headers.get('vary')])
+    expect(types.map(([type]) => type)).toEqual(['application/vc', 'application/ld+json', 'application/vc+jwt'])
+    expect(types.every(([, vary]) => /(^|, ?)accept(,|$)/i.test(vary ?? ''))).toBe(true)
+    const { proof, ...document } = (await proven.json()) as { proof: { cryptosuite: string } }
+    expect(proof.cryptosuite).toBe('ecdsa-rdfc-2019')
+    expect(await linked.json()).toEqual({ ...document, proof })
+    const [, payload = ''] = (await jwt.text()).split('.')
+    const { validFrom: _from, validUntil: _until, ...signed } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    expect(document).toMatchObject(signed)
+  })
+
   it('lists what it issued by pages and hands one out', async () => {
     const call = agency('transport-authority')
     const { id } = await issue()

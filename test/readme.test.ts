@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { inWords } from './requirement-words.ts'
-import { root, startService, temporaryFolder } from './service.ts'
+import { root, type Started, startService, temporaryFolder } from './service.ts'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
@@ -50,25 +50,50 @@ describe('the README', () => {
     expect(rows).toEqual(wanted)
   })
 
-  it('has a tour that works when pasted', async () => {
+  describe('pasted into a shell', () => {
     const folder = temporaryFolder()
     const dataDir = join(folder.path, 'data')
-    const service = await startService({ dataDir })
-    try {
-      const tour = sectionOf('A tour of five minutes')
+    let service: Started
+
+    beforeAll(async () => {
+      service = await startService({ dataDir })
+    }, 90_000)
+
+    afterAll(async () => {
+      await service.stop()
+      folder.remove()
+    })
+
+    const blocksOf = (title: string, kind: string): string[] => {
+      const section = sectionOf(title)
         .replaceAll('http://localhost:3000', service.url)
         .replaceAll('localhost:3000', new URL(service.url).host)
         .replaceAll('cat data/', `cat ${dataDir}/`)
-      const blocks = [...tour.matchAll(/```(sh|text)\n([\s\S]*?)```/g)]
-      const script = blocks.filter(([, kind]) => kind === 'sh').map(([, , text]) => text)
-      const expected = blocks.filter(([, kind]) => kind === 'text').map(([, , text]) => text)
-      const { stdout, stderr } = spawnSync('bash', ['-c', script.join('\n')], {
+      return [...section.matchAll(/```(\w+)\n([\s\S]*?)```/g)]
+        .filter(([, named]) => named === kind)
+        .map(([, , text]) => text ?? '')
+    }
+
+    const paste = (script: readonly string[]) =>
+      spawnSync('bash', ['-e', '-c', script.join('\n')], {
         ...{ cwd: root, encoding: 'utf8', env: { ...process.env, DATA_DIR: dataDir } },
       })
-      expect({ stdout, stderr }).toEqual({ stdout: expected.join(''), stderr: '' })
-    } finally {
-      await service.stop()
-      folder.remove()
-    }
-  }, 90_000)
+
+    const tour = 'A tour of five minutes'
+
+    it('has a tour that works', () => {
+      const { stdout, stderr } = paste(blocksOf(tour, 'sh'))
+      expect({ stdout, stderr }).toEqual({ stdout: blocksOf(tour, 'text').join(''), stderr: '' })
+    }, 90_000)
+
+    it('has commands for wallets, verifiers and issuers of others that nobody refuses', () => {
+      const words = blocksOf(tour, 'sh').slice(0, 2)
+      const { status, stdout } = paste([...words, ...blocksOf('Wallets, verifiers and issuers of others', 'sh')])
+      expect({ status, refusals: /urn:chancery:refusal:\w+|undefined/.exec(stdout) }).toEqual({
+        status: 0,
+        refusals: null,
+      })
+      for (const shown of ["[ 'kept', 'kept' ]", 'answered\nOkafor', 'did:webvh:']) expect(stdout).toContain(shown)
+    }, 90_000)
+  })
 })

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { schemas } from '../client/src/types.ts'
 
 export const root = resolve(import.meta.dirname, '..')
 
@@ -131,7 +132,7 @@ export const exampleOf = (slug: string): Record<string, unknown> =>
   (JSON.parse(readFileSync(join(root, 'schemas', `${slug}.v1.json`), 'utf8')) as { example: Record<string, unknown> })
     .example
 
-export const licenceFor = (did: string, options?: Record<string, unknown>) => ({
+export const licenceFor = (did: string, options?: schemas['IssueBody']['options']) => ({
   credential: {
     type: ['VerifiableCredential', 'DrivingLicence'],
     credentialSubject: { id: did, ...exampleOf('driving-licence') },

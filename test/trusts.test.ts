@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AgencyOnChain } from '../src/agency.ts'
-import { ConfigError, parseAgency } from '../src/config.ts'
+import { ConfigError, parseAgency } from '../src/config/agency.ts'
 import { createLog } from '../src/http/log.ts'
 import { loadCredentialTypes } from '../src/identity/types.ts'
 import { verifyCredential } from '../src/identity/verify.ts'
@@ -156,6 +156,15 @@ describe('the member trusts of an agency file', () => {
 
   it('changes nothing where it is not there', () => {
     expect(open([]).foreign).toBeUndefined()
+  })
+
+  it('names the authorities of mdocs, under which our own may be too', () => {
+    const mdoc = { type: 'DrivingLicence', format: 'mso_mdoc', doctype: 'org.iso.18013.5.1.mDL', source: certificates }
+    expect(open([mdoc, { ...base, source: certificates }]).mdocAnchors.map(der => Buffer.from(der))).toEqual([
+      Buffer.from(office.root),
+    ])
+    expect(open({ ...base, source: certificates }).mdocAnchors).toEqual([])
+    expect(open([]).mdocAnchors).toEqual([])
   })
 
   it('takes the mapping of the house for an mdoc of a document type that has one', () => {

@@ -6,10 +6,10 @@ import { clientFiles } from './operations.ts'
 
 const project = new URL('../../', import.meta.url)
 
-/** The institutions of the demo; a conformance profile is started alone. */
+/** The institutions of the demo; the conformance profiles are started alone. */
 const agencies = (): string[] =>
   readdirSync(new URL('agents', project))
-    .filter(name => name.endsWith('.yml') && name !== 'conformance.yml')
+    .filter(name => name.endsWith('.yml') && !name.startsWith('conformance'))
     .map(name => name.replace(/\.yml$/, ''))
     .sort()
 

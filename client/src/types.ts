@@ -2,6 +2,28 @@
 import type { Lines, Operation } from './client.ts'
 
 export type schemas = {
+  /** A JWE or JWS in JSON (DIDComm v2.1) */
+  DidcommEnvelope: Record<string, unknown>
+  /** The DID of the one who alone may take it up, and to whom it is sent */
+  DidcommPeer: string
+  /** How a message to `to` is encrypted: as the specification has it, or as agents of Veramo read it (ECDH-1PU before its draft 04); whoever writes first is answered in their own */
+  DidcommDialect: "v2" | "veramo"
+  DidcommExchange: {
+    id: string
+    state: "prepared" | "open" | "done" | "abandoned" | "withdrawn" | "expired"
+    created: string
+    expires: string
+    /** The DID that took it up */
+    peer?: string
+    /** Of the credential that was issued */
+    credentialId?: string
+    /** By the id of the query */
+    presented?: Record<string, Record<string, unknown>[]>
+    /** Out-of-Band 2.0; its id is the pthid of what takes it up */
+    invitation?: Record<string, unknown>
+    /** The invitation as a URL, for a QR code */
+    invitationUrl?: string
+  }
   /** Entity Identifier (OpenID Federation 1.0, section 1.2) */
   FederationEntityId: string
   FederationKeys: {
@@ -105,7 +127,7 @@ export type schemas = {
       type: string
       claims: Record<string, string | number | boolean>
     }
-    /** Both without identifiedBy, else the authorization code */
+    /** Both; with identifiedBy the authorization code alone, with txCode the pre-authorized code alone */
     grants?: (("authorization_code" | "urn:ietf:params:oauth:grant-type:pre-authorized_code")[])
     /** A transaction code for the pre-authorized code, which reaches the citizen in another way */
     txCode?: {
@@ -177,7 +199,7 @@ export type schemas = {
   Openid4vpClientIdPrefix: "x509_hash" | "x509_san_dns" | "decentralized_identifier" | "verifier_attestation" | "redirect_uri"
   /** direct_post.jwt if nothing is said */
   Openid4vpResponseMode: "direct_post" | "direct_post.jwt"
-  /** Where the wallet, on the same device, sends the person back to, with the parameter response_code; at an origin of the agency. Its page /openid4vp/return shows the code. */
+  /** Where the wallet, on the same device, sends the person back to, with the parameter response_code; at an origin of the agency. Its page /openid4vp/return shows the code to the browser that began, and to no other. */
   Openid4vpReturnTo: string
   Openid4vpState: "waiting" | "answered" | "refused" | "expired"
   /** What a wallet answered to a presentation request, by the name of that */
@@ -729,6 +751,19 @@ export type schemas = {
     }
     [member: string]: unknown
   }
+  /** A status that a credential is to have (Bitstring Status List 1.0, section 2.1), before it has a place in a list */
+  InstanceStatus: {
+    type?: "BitstringStatusListEntry"
+    statusPurpose: "revocation" | "suspension" | "refresh" | "message"
+    /** Bits of a message */
+    statusSize?: number
+    /** The message of each status that so many bits have */
+    statusMessage?: {
+      status: string
+      message: string
+    }[]
+    statusReference?: string | string[]
+  }
   /** A compact JWS or SD-JWT, an mdoc in base64url, an enveloped credential or presentation, or an object with its proof */
   Secured: string | Record<string, unknown>
   UnsecuredCredential: {
@@ -793,6 +828,11 @@ export type schemas = {
     /** Judge as of this past time */
     at?: string
     checks?: string[]
+    /** What was judged stands in the answer */
+    returnCredential?: boolean
+    returnProblemDetails?: boolean
+    /** What was looked at, by the properties of VCALM 1.0 */
+    returnResults?: boolean
   }
   CredentialSummary: {
     credentialId: string
@@ -804,16 +844,25 @@ export type schemas = {
     status: "valid" | "suspended" | "revoked"
     [member: string]: unknown
   }
-  Verdict: {
+  Verdict: ({
     verified: boolean
     errors: Record<string, unknown>[]
     warnings: Record<string, unknown>[]
-    results: Record<string, unknown>[]
+    /** What was looked at; with returnResults an object by property (VCALM 1.0), and the list is under checks */
+    results: Record<string, unknown>[] | Record<string, unknown>
+    checks?: Record<string, unknown>[]
     credentials?: Record<string, unknown>[]
+    /** What each entry of a Bitstring Status List came to; of a message with its text */
+    statuses?: {
+      purpose: string
+      value: number
+      message?: string
+      [member: string]: unknown
+    }[]
     block?: schemas["Block"]
     at?: string
     [member: string]: unknown
-  }
+  })
   LedgerRecord: {
     /** A UUIDv7 (RFC 9562) of now, of the sender's making; the same id and record get the same answer */
     id: string
@@ -1600,7 +1649,8 @@ export type schemas = {
     authorizationUrl?: string
     collected: (({
       configurationId: string
-      state: "wanted" | "deferred" | "received" | "kept" | "refused"
+      /** given: it has come and could not be judged yet; received: it was judged and waits to be kept */
+      state: "wanted" | "deferred" | "given" | "received" | "kept" | "refused"
       heldIds: string[]
       /** Of what has come and is not kept yet */
       claims?: Record<string, unknown>[]
@@ -1931,6 +1981,11 @@ export type Operations = {
         domain?: string
         at?: string
         checks?: string[]
+        /** What was judged stands in the answer */
+        returnPresentation?: boolean
+        returnProblemDetails?: boolean
+        /** What was looked at, by the properties of VCALM 1.0 */
+        returnResults?: boolean
       }
     }
   }, { status: 200; headers: Headers; body: schemas["Verdict"] }>
@@ -1956,6 +2011,8 @@ export type Operations = {
       options?: {
         credentialId?: string
         mandatoryPointers?: schemas["JsonPointers"]
+        /** What it has a status for; revocation and suspension where nothing is said */
+        credentialStatus?: schemas["InstanceStatus"] | schemas["InstanceStatus"][]
         [member: string]: unknown
       }
     }
@@ -1975,21 +2032,22 @@ export type Operations = {
         type?: "BitstringStatusListEntry" | "BitstringStatusList"
         statusListIndex?: string
         statusListCredential?: string
-        statusPurpose?: "revocation" | "suspension"
+        statusPurpose?: "revocation" | "suspension" | "refresh" | "message"
       }
-      status?: boolean
+      /** Whether it is set; of a message its status */
+      status?: boolean | string
       indexAllocator?: string
     }
   }, { status: 200; headers: Headers; body: {
       credentialId: string
       statusPurpose: string
-      status: boolean
+      status: boolean | string
       [member: string]: unknown
     } }>
   /** A Bitstring Status List of an instance, secured by the instance. `GET /issuers/{issuer}/status/{list}` */
   getInstanceStatusList: Operation<{
     params: { issuer: string; list: string }
-  }, { status: 200; headers: Headers; body: Uint8Array }>
+  }, { status: 200; headers: Headers; body: Uint8Array | schemas["Secured"] }>
   /** Derives a credential that shows chosen parts of one with selective disclosure. `POST /credentials/derive` */
   deriveCredential: Operation<{
     body: {
@@ -2336,14 +2394,14 @@ export type Operations = {
       /** Where the wallet sends the person back to */
       redirect_uri?: string
     } }>
-  /** A page that a wallet sends people back to, with the code that opens the answer. `GET /openid4vp/return` */
+  /** A page that a wallet sends people back to; it shows the code that opens the answer to the browser that began. `GET /openid4vp/return` */
   showPresentationReturn: Operation<{
-    query?: { response_code?: string }
+    query?: { request?: string; response_code?: string }
   }, { status: 200; headers: Headers; body: string }>
   /** W3C Bitstring Status List credential. `GET /status/bitstring/{list}` */
   getBitstringStatusList: Operation<{
     params: { list: string }
-  }, { status: 200; headers: Headers; body: string }>
+  }, { status: 200; headers: Headers; body: string | Uint8Array | schemas["Secured"] }>
   /** Where all Token Status Lists of this agency stand (Status List Aggregation). `GET /status/token` */
   getStatusListAggregation: Operation<{}, { status: 200; headers: Headers; body: {
       status_lists: string[]
@@ -2436,6 +2494,70 @@ export type Operations = {
   }, { status: 200; headers: Headers; body: Uint8Array | Record<string, unknown> } | { status: 303; headers: Headers; body: undefined }>
   /** The log of the agency's did:webvh. `GET /did.jsonl` */
   getDidLog: Operation<{}, { status: 200; headers: Headers; body: string }>
+  /** Takes a message of anybody (DIDComm v2.1). `POST /didcomm` */
+  receiveDidcommMessage: Operation<{
+    body: schemas["DidcommEnvelope"]
+    contentType?: "application/didcomm-encrypted+json" | "application/didcomm-signed+json"
+  }, { status: 200; headers: Headers; body: schemas["DidcommEnvelope"] } | { status: 202; headers: Headers; body: undefined }>
+  /** Prepares a credential that somebody's agent collects (Issue Credential 3.0). `POST /didcomm/offers` */
+  createDidcommOffer: Operation<{
+    headers?: { "Idempotency-Key"?: string }
+    body: {
+      type: string
+      version?: number
+      /** ldp_vc if nothing is said and the type has it */
+      format?: "ldp_vc" | "dc+sd-jwt" | "vc+jwt" | "jwt_vc"
+      /** What it says, without the id of its holder */
+      claims: Record<string, unknown>
+      validUntil?: string
+      to?: schemas["DidcommPeer"]
+      dialect?: schemas["DidcommDialect"]
+      /** An hour if nothing is said */
+      expiresInSeconds?: number
+    }
+  }, { status: 201; headers: Headers; body: schemas["DidcommExchange"] }>
+  /** How far an offer has come. `GET /didcomm/offers/{exchange}` */
+  getDidcommOffer: Operation<{
+    params: { exchange: string }
+  }, { status: 200; headers: Headers; body: schemas["DidcommExchange"] }>
+  /** Ends an offer; its claims are erased. `DELETE /didcomm/offers/{exchange}` */
+  withdrawDidcommOffer: Operation<{
+    params: { exchange: string }
+    headers?: { "Idempotency-Key"?: string }
+  }, { status: 204; headers: Headers; body: undefined }>
+  /** The invitation to an offer as a QR code. `GET /didcomm/offers/{exchange}/qr` */
+  getDidcommOfferQr: Operation<{
+    params: { exchange: string }
+    query?: { format?: "svg" | "png" }
+  }, { status: 200; headers: Headers; body: Uint8Array }>
+  /** Prepares a question that somebody's agent answers with credentials (Present Proof 3.0). `POST /didcomm/presentation-requests` */
+  createDidcommPresentationRequest: Operation<{
+    headers?: { "Idempotency-Key"?: string }
+    body: {
+      /** OpenID4VP 1.0, section 6 */
+      dcql: Record<string, unknown>
+      /** One sentence for whoever answers */
+      purpose: string
+      to?: schemas["DidcommPeer"]
+      dialect?: schemas["DidcommDialect"]
+      /** An hour if nothing is said */
+      expiresInSeconds?: number
+    }
+  }, { status: 201; headers: Headers; body: schemas["DidcommExchange"] }>
+  /** Whether a question was answered, and what was shown. `GET /didcomm/presentation-requests/{exchange}` */
+  getDidcommPresentationRequest: Operation<{
+    params: { exchange: string }
+  }, { status: 200; headers: Headers; body: schemas["DidcommExchange"] }>
+  /** Ends a question. `DELETE /didcomm/presentation-requests/{exchange}` */
+  withdrawDidcommPresentationRequest: Operation<{
+    params: { exchange: string }
+    headers?: { "Idempotency-Key"?: string }
+  }, { status: 204; headers: Headers; body: undefined }>
+  /** The invitation to a question as a QR code. `GET /didcomm/presentation-requests/{exchange}/qr` */
+  getDidcommPresentationRequestQr: Operation<{
+    params: { exchange: string }
+    query?: { format?: "svg" | "png" }
+  }, { status: 200; headers: Headers; body: Uint8Array }>
   /** What the agency says of itself as an entity (OpenID Federation 1.0, section 9). `GET /.well-known/openid-federation` */
   getEntityConfiguration: Operation<{}, { status: 200; headers: Headers; body: string }>
   /** What the agency says of an entity below it (section 8.1). `GET /federation/fetch` */
@@ -2946,7 +3068,7 @@ export type Operations = {
       return_to?: schemas["Openid4vpReturnTo"]
     }
   }, { status: 201; headers: Headers; body: {
-      /** Its QR code is at /presentation-requests/{id}/qr */
+      /** Its QR code, where another device may answer, is at /presentation-requests/{id}/qr */
       id: string
       secret: string
       /** A link for the same device */
@@ -2982,7 +3104,7 @@ export type Operations = {
       return_to?: schemas["Openid4vpReturnTo"]
     }
   }, { status: 201; headers: Headers; body: {
-      /** Its QR code is at /presentation-requests/{id}/qr */
+      /** Its QR code, where another device may answer, is at /presentation-requests/{id}/qr */
       id: string
       secret: string
       /** A link for the same device */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAgencyStore } from '../agency.ts'
-import type { AgencyConfig } from '../config.ts'
+import type { AgencyConfig } from '../config/agency.ts'
 import type { Environment, Variables } from '../environment.ts'
 import { type MasterKey, readMasterKey } from '../identity/seal.ts'
 import { openVeramoStore, type VeramoStore } from '../identity/veramo-store.ts'

@@ -4,6 +4,7 @@ import { retention as bindingRetention } from '../plugins/bindings/entities.ts'
 import { retention as cbdcRetention } from '../plugins/cbdc/entities.ts'
 import { retention as certificateRetention } from '../plugins/certificates/entities.ts'
 import { retention as credentialRetention } from '../plugins/credentials/entities.ts'
+import { retention as didcommRetention } from '../plugins/didcomm/entities.ts'
 import { retention as didRetention } from '../plugins/dids/entities.ts'
 import { retention as federationRetention } from '../plugins/federation/entities.ts'
 import { retention as gateRetention } from '../plugins/gate/entities.ts'
@@ -25,6 +26,7 @@ export const retention: RetentionRule[] = [
   ...credentialRetention,
   ...certificateRetention,
   ...didRetention,
+  ...didcommRetention,
   ...federationRetention,
   ...walletRetention,
   ...exchangeRetention,

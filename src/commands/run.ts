@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type AgencyConfig, ConfigError, readAgencies } from '../config.ts'
+import { type AgencyConfig, ConfigError, readAgencies } from '../config/agency.ts'
 import { readEnvironment, type Variables } from '../environment.ts'
 import { scrub } from '../http/log.ts'
 import type { Clock } from '../kernel/ports.ts'

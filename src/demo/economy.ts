@@ -1,5 +1,5 @@
 import type { AgencyOnChain } from '../agency.ts'
-import type { CurrencyConfig } from '../config.ts'
+import type { CurrencyConfig } from '../config/agency.ts'
 import { rawPublicKey } from '../identity/key-material.ts'
 import { type OwnerKey, schemes } from '../kernel/ledger-entry.ts'
 import { openLedgerRecords } from '../ledger-record.ts'

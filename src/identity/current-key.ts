@@ -55,6 +55,10 @@ export const withCurrentKey = (identity: Identity, { look }: CurrentKey): Identi
     await look()
     return identity.bitstringList(list)
   },
+  async bitstringListWithProof(list) {
+    await look()
+    return identity.bitstringListWithProof(list)
+  },
   async tokenList(list) {
     await look()
     return identity.tokenList(list)

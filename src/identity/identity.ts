@@ -22,6 +22,7 @@ export type IdentityNeeds = {
   certificates?: Certificates | undefined
   /** Issuers beyond the registry on chain. */
   foreign?: ForeignTrusts | undefined
+  signerChains?: VerifyNeeds['signerChains']
   allot: () => Promise<StatusPointer>
   status: StatusReader
   own: OwnDecisions
@@ -36,10 +37,10 @@ export type IdentityNeeds = {
 
 /** The agency's identity: what plugins may ask of keys, DIDs, credentials, status and trust. */
 export const openIdentity = (needs: IdentityNeeds): Identity => {
-  const { types, dids, signer, issuer, allot, trust, clock, chain, did, publicUrl: baseUrl } = needs
+  const { types, dids, signer, issuer, allot, trust, clock, chain, did, signerChains, publicUrl: baseUrl } = needs
   const issuing = { types, dids, signer, issuer, allot, clock, baseUrl, certificates: needs.certificates }
   const status = withOwnDecisions(needs.status, needs.own)
-  const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain, foreign: needs.foreign }
+  const verifying: VerifyNeeds = { types, dids, status, trust, clock, chain, signerChains, foreign: needs.foreign }
   const proving = { ...verifying, did }
   const published = openPublishedLists({
     ...{ source: needs.lists, signer, issuer, certificates: needs.certificates, clock, baseUrl },
@@ -67,6 +68,7 @@ export const openIdentity = (needs: IdentityNeeds): Identity => {
     recheck: proof => recheck(proof, proving),
     decide: needs.own.decide,
     bitstringList: published.bitstring,
+    bitstringListWithProof: published.bitstringWithProof,
     tokenList: published.token,
     tokenListCwt: published.tokenCwt,
     listAggregation: published.aggregation,

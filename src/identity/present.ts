@@ -29,6 +29,15 @@ import {
 
 const rejected = (code: string, detail: string): Refusal => new Refusal('rejected', code, detail)
 
+/** Credentials in one presentation: each may have another server asked for the DID of whoever it names as its issuer. */
+const credentialsMost = 16
+
+const assertFew = (credentials: readonly unknown[]): void => {
+  if (credentials.length <= credentialsMost) return
+  const detail = `A presentation holds at most ${credentialsMost} credentials; present fewer.`
+  throw new Refusal('malformed', 'presentation_excessive', detail)
+}
+
 /** How old a presentation may be that a challenge asked for. */
 const presentationAgeMs = 10 * 60_000
 
@@ -101,12 +110,40 @@ export const judgeKeyBinding = async (
   return key.thumbprint
 }
 
+/**
+ * Whoever is shown as the holder, and whom acts know as their caller, is the subject of a credential, so that has to be whose key
+ * was proven: an issuer that binds a credential to one key and names another's DID in it makes nobody that other.
+ * @throws Refusal rejected/holder_mismatch; unavailable when the DID cannot be resolved now
+ */
+const assertSubjectHolds = async (
+  { confirmation, subjectId }: Pick<Opened, 'confirmation' | 'subjectId'>,
+  holderKey: string,
+  { dids }: VerifyNeeds,
+): Promise<void> => {
+  // Without `cnf` it was the DID's own key that proved itself.
+  if (confirmation === undefined || subjectId === undefined) return
+  const detail =
+    'The credential is bound to another key than that of the holder whom it names; ask its issuer for a new one.'
+  let thumbprint: string
+  try {
+    thumbprint = (await dids.key(keyUrl('', subjectId), 'authentication')).thumbprint
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || cause.kind === 'unavailable') throw cause
+    throw new Refusal('rejected', 'holder_mismatch', detail, { cause })
+  }
+  if (thumbprint !== holderKey) throw rejected('holder_mismatch', detail)
+}
+
 /** An SD-JWT proves its holder's key itself: by a key binding over this challenge. */
 const holderProven =
-  (expected: PresentationExpectation, now: number): HolderCheck =>
+  (needs: VerifyNeeds, expected: PresentationExpectation, now: number): HolderCheck =>
   async (opened, checks) => {
     const binding = opened.keyBinding
-    const holderKey = await checks.runAsync('holderBinding', () => judgeKeyBinding(opened, binding))
+    const holderKey = await checks.runAsync('holderBinding', async () => {
+      const thumbprint = await judgeKeyBinding(opened, binding)
+      await assertSubjectHolds(opened, thumbprint, needs)
+      return thumbprint
+    })
     checks.run('challenge', () => {
       if (binding === undefined) throw rejected('challenge_mismatch', 'No challenge is answered without a key binding.')
       judgeChallenge(binding, expected, now)
@@ -121,7 +158,7 @@ const verifySdJwt = async (
   expected: PresentationExpectation,
 ): Promise<JudgedPresentation> => {
   const now = expected.at ?? needs.clock.now()
-  const judged = await judgeCredential(input, needs, expected, holderProven(expected, now))
+  const judged = await judgeCredential(input, needs, expected, holderProven(needs, expected, now))
   const { verdict } = judged
   return { verdict: { ...verdict, credentials: [verdict] }, credentials: [judged] }
 }
@@ -131,7 +168,9 @@ const holderIs = (key: VerificationKey, needs: VerifyNeeds, proven: HolderCheck)
   const isPresenter: HolderCheck = async (opened, checks) => {
     await checks.runAsync('holderBinding', async () => {
       if (opened.confirmation !== undefined) {
-        if (holderKeyOf(opened.confirmation as JsonWebKey).thumbprint === key.thumbprint) return
+        if (holderKeyOf(opened.confirmation as JsonWebKey).thumbprint === key.thumbprint) {
+          return assertSubjectHolds(opened, key.thumbprint, needs)
+        }
       } else if (opened.subjectId !== undefined && (await needs.dids.subjectOf(opened.subjectId)) === key.did) {
         return
       }
@@ -167,14 +206,16 @@ const verifyWhole = async (
   const nothing = () => ({ verdict: { ...checks.verdict(now), credentials: [] }, credentials: [] })
   let shown: OpenedPresentation | undefined
   checks.run('format', () => {
-    shown = isDocument(compact) ? openLdpPresentation(compact) : openPresentation(input, compact)
+    const read = isDocument(compact) ? openLdpPresentation(compact) : openPresentation(input, compact)
+    assertFew(read.credentials)
+    shown = read
   })
   if (shown === undefined) return nothing()
   const presentation: OpenedPresentation = shown
   const key = await checks.runAsync('signature', () => signerOf(presentation, needs, now))
   if (key === undefined) return nothing()
   checks.run('challenge', () => judgeChallenge(presentation, expected, now))
-  const judgeHolder = holderIs(key, needs, holderProven(expected, now))
+  const judgeHolder = holderIs(key, needs, holderProven(needs, expected, now))
   const judged = await Promise.all(
     presentation.credentials.map(credential => judgeCredential(credential, needs, expected, judgeHolder)),
   )
@@ -237,6 +278,7 @@ const verifyMdocs = async (
   let transcripts: readonly SessionTranscript[] = []
   checks.run('format', () => {
     parts = mdocsIn(shown.deviceResponse)
+    assertFew(parts)
   })
   checks.run('challenge', () => {
     transcripts = transcriptsOf(shown, expected)
@@ -244,7 +286,11 @@ const verifyMdocs = async (
   const now = expected.at ?? needs.clock.now()
   if (checks.failed()) return { verdict: { ...checks.verdict(now), credentials: [] }, credentials: [] }
   const proven: HolderCheck = async (opened, ofCredential) => {
-    const holderKey = await ofCredential.runAsync('holderBinding', () => judgeDevice(opened, transcripts))
+    const holderKey = await ofCredential.runAsync('holderBinding', async () => {
+      const thumbprint = await judgeDevice(opened, transcripts)
+      await assertSubjectHolds(opened, thumbprint, needs)
+      return thumbprint
+    })
     // The device's signature covers nonce and verifier: one that holds answers this challenge.
     if (holderKey === undefined) ofCredential.skip('challenge')
     else ofCredential.pass('challenge')

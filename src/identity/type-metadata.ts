@@ -40,6 +40,15 @@ const metadataOf = (type: CredentialType): Record<string, unknown> => {
   }
 }
 
+const octets = new WeakMap<CredentialType, Buffer>()
+
+/** The metadata as it is served. */
+export const metadataOctets = (type: CredentialType): Buffer => {
+  const known = octets.get(type) ?? Buffer.from(JSON.stringify(metadataOf(type)))
+  octets.set(type, known)
+  return known
+}
+
 /** What the public may read of a credential type. */
 export const viewOf = (type: CredentialType): TypeView => ({
   id: type.id,

@@ -1,10 +1,11 @@
-import type { Check, CheckName, Verdict } from '../kernel/identity.ts'
+import type { Check, CheckName, StatusTold, Verdict } from '../kernel/identity.ts'
 import { Refusal } from '../kernel/refusal.ts'
 
 /** Collects checks; the first failure is the refusal. A status that cannot be known makes the verdict unavailable. */
 export class Checks {
   readonly list: Check[] = []
   #first: Refusal | undefined
+  #told: StatusTold[] = []
 
   pass(check: CheckName): void {
     this.list.push({ check, outcome: 'passed' })
@@ -43,12 +44,18 @@ export class Checks {
     }
   }
 
+  /** Hands on what a list said. */
+  tell(status: StatusTold | undefined): void {
+    if (status !== undefined) this.#told.push(status)
+  }
+
   failed(): boolean {
     return this.#first !== undefined
   }
 
   verdict(at: number): Verdict {
     const verdict: Verdict = { verified: this.#first === undefined, checks: this.list, at }
+    if (this.#told.length > 0) verdict.statuses = this.#told
     const first = this.#first
     if (first !== undefined) verdict.refusal = { kind: first.kind, code: first.code, detail: first.message }
     return verdict

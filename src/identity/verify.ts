@@ -1,7 +1,7 @@
 import type { ForeignStanding, Verdict } from '../kernel/identity.ts'
 import type { Clock, StatusReader, TrustReader } from '../kernel/ports.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { authoritiesOf } from './authorities.ts'
+import { authoritiesOf, type SignerChains } from './authorities.ts'
 import type { DidKeys, VerificationKey } from './did-keys.ts'
 import type { ForeignTrusts } from './foreign/trusted.ts'
 import { openCredential } from './formats/detect.ts'
@@ -21,6 +21,8 @@ export type VerifyNeeds = {
   chain: string
   /** Issuers beyond the registry on chain, where the configuration trusts any. */
   foreign?: ForeignTrusts | undefined
+  /** Under which authorities issuers of mdocs are; without it under none. */
+  signerChains?: SignerChains | undefined
 }
 
 export type VerifyOptions = {
@@ -82,13 +84,13 @@ const judgeStatus = async (opened: Opened, issuer: string, needs: VerifyNeeds, a
   return result.block
 }
 
-const about = (verdict: Verdict, opened: Opened): Verdict => {
+const about = (verdict: Verdict, opened: Opened, chain: readonly Uint8Array[] = []): Verdict => {
   verdict.format = opened.format
   verdict.issuer = opened.issuer
   verdict.type = opened.type.id
   verdict.claims = opened.claims
   verdict.document = opened.document
-  const authorities = authoritiesOf(opened)
+  const authorities = authoritiesOf(opened, { chain })
   if (authorities.length > 0) verdict.authorities = authorities
   if (opened.subjectId !== undefined) verdict.holder = opened.subjectId
   if (opened.id !== undefined) verdict.credentialId = opened.id
@@ -146,7 +148,7 @@ const judgeForeign = async (
   const verdict = about(asked.checks.verdict(asked.now), opened)
   if (basis !== undefined) {
     verdict.trust = basis
-    verdict.authorities = authoritiesOf(opened, basis)
+    verdict.authorities = authoritiesOf(opened, { basis })
   }
   return { verdict, opened, ...judged }
 }
@@ -184,7 +186,8 @@ export const judgeOpened = async (
   if (issuer === '') return { verdict: about(checks.verdict(now), credential), ...seen }
   checks.run('key', () => judgeKey(credential.status, key, ended, issuer, needs))
   const block = await checks.runAsync('status', () => judgeStatus(credential, issuer, needs, options.at))
-  const verdict = about(checks.verdict(now), credential)
+  const chain = await needs.signerChains?.(credential, now)
+  const verdict = about(checks.verdict(now), credential, chain)
   if (block !== undefined) verdict.block = block
   return { verdict, ...seen }
 }

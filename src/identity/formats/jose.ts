@@ -9,6 +9,7 @@ const signatureLengths = new Map([
   ['EdDSA', 64],
   ['ES256K', 64],
   ['ES384', 96],
+  ['ES512', 132],
 ])
 
 const base64url = /^[A-Za-z0-9_-]+$/
@@ -54,7 +55,11 @@ const readHeader = (segment: string): JoseHeader => {
   const raw = decodeSegment(segment, 'header')
   const { alg, kid, typ } = raw
   if (typeof alg !== 'string' || !signatureLengths.has(alg)) {
-    throw new Refusal('rejected', 'algorithm_refused', 'The signature algorithm must be ES256, ES384, EdDSA or ES256K.')
+    throw new Refusal(
+      'rejected',
+      'algorithm_refused',
+      'The signature algorithm must be ES256, ES384, ES512, EdDSA or ES256K.',
+    )
   }
   // A KB-JWT names no kid: its key is cnf of the credential. Whoever needs a kid refuses an empty one as unknown.
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > 2_048)) throw malformed('The kid is not a string.')
@@ -137,6 +142,9 @@ const derOf = (raw: Buffer): Buffer => {
   return der.subarray(0, end)
 }
 
+/** RFC 7518, section 3.4: hash functions of curves above P-256. */
+const strongerDigests: Partial<Record<SignedAlgorithm, string>> = { ES384: 'sha384', ES512: 'sha512' }
+
 /**
  * Checks a signature on the thread pool, so that one process uses every core. A key of another algorithm than the header
  * names holds nothing.
@@ -144,11 +152,12 @@ const derOf = (raw: Buffer): Buffer => {
 export const signatureHolds = ({ header, input, signature }: SignedParts, key: PublicKey): Promise<boolean> => {
   const { algorithm, publicKey } = key
   if (header.alg !== algorithm) return Promise.resolve(false)
+  const stronger = strongerDigests[algorithm]
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, holds: boolean) => (error === null ? resolve(holds) : reject(error))
     if (algorithm === 'EdDSA') verifySignature(null, input, publicKey, signature, done)
-    else if (algorithm === 'ES384') {
-      verifySignature('sha384', input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature, done)
+    else if (stronger !== undefined) {
+      verifySignature(stronger, input, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature, done)
     } else verifySignature('sha256', input, publicKey, derOf(signature), done)
   })
 }

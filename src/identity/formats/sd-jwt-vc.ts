@@ -1,10 +1,12 @@
 import { Refusal } from '../../kernel/refusal.ts'
+import { metadataOctets } from '../type-metadata.ts'
 import type { CredentialType, CredentialTypes } from '../types.ts'
 import type { Draft, Format, Opened, Sign } from './format.ts'
 import { fromNumericDate, jwsSignature, sealJws, textOrUndefined, toDateTime } from './jose.ts'
 import { isRecord, malformed } from './json.ts'
 import { type OpenedSdJwt, openSdJwt } from './sd-jwt.ts'
 import { type Concealment, concealClaims, concealmentOf, joinSdJwt } from './sd-jwt-conceal.ts'
+import { assertIntegrity } from './type-integrity.ts'
 import { evmStatusEntry, pointerOf, tokenStatusListUrl } from './w3c.ts'
 
 const concealments = new WeakMap<CredentialType, Concealment>()
@@ -89,12 +91,19 @@ const otherTypes = (vct: unknown, others: unknown): string[] => {
   return others as string[]
 }
 
+/**
+ * The type by whose metadata the credential is judged. Where the issuer has written down a digest of the metadata of its `vct` (SD-JWT VC
+ * section 5), they have to be the ones that stand in the house.
+ * @throws Refusal rejected/schema_unknown, rejected/digest_mismatch, malformed/credential_malformed
+ */
 const typeOf = (processed: Record<string, unknown>, types: CredentialTypes): CredentialType => {
-  const vct = processed['vct']
-  textOrUndefined(processed['vct#integrity'], 'vct#integrity')
+  const { vct, 'vct#integrity': integrity } = processed
+  textOrUndefined(integrity, 'vct#integrity')
   for (const name of [vct, ...otherTypes(vct, processed['aka_vcts'])]) {
     const type = typeof name === 'string' ? types.byVct(name) : undefined
-    if (type !== undefined) return type
+    if (type === undefined) continue
+    if (integrity !== undefined && name === vct) assertIntegrity(metadataOctets(type), integrity)
+    return type
   }
   throw new Refusal('rejected', 'schema_unknown', 'The vct is not a type that is known here.')
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 
 /** What a key of a verification method can do: the curve, and with it the signature. */
-export type ProofAlgorithm = 'EdDSA' | 'ES256' | 'ES384' | 'ES256K' | 'BBS'
+export type ProofAlgorithm = 'EdDSA' | 'ES256' | 'ES384' | 'ES512' | 'ES256K' | 'BBS'
 
 /** The verification method a proof is made with. */
 export type ProofSigner = {

@@ -8,10 +8,10 @@ import { requires } from '../policy.ts'
 export const requestCertificate = async (needs: CertificatesNeeds, context: Context): Promise<Answer> => {
   const { role } = context.body as { role: CertificateRole }
   const request = needs.requestPem(await needs.certificates.request(role))
-  await perform(needs.house, {
+  const body = await perform(needs.house, {
     ...{ operation: 'requestCertificate', requires: requires.request, caller: context.caller, input: { role } },
     idempotencyKey: context.headers['idempotency-key'],
-    act: async () => undefined,
+    act: async () => ({ request }),
   })
-  return { status: 201, body: { request } }
+  return { status: 201, body }
 }

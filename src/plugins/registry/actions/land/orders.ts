@@ -11,45 +11,58 @@ import {
 } from '../../land/encumbrances.ts'
 import { encumbranceUnknown, interestNotEnded, orderTaken } from '../../land/errors.ts'
 import type { OrderInput } from '../../order-input.ts'
+import type { Register } from '../../soundness.ts'
+import type { Acting } from '../entries.ts'
 import { assertLegalBasis } from '../prepare.ts'
 import { enact, type LandDesk, landRegister } from './desk.ts'
 import { enterNamed, type PartyInput } from './parties.ts'
-import { changeTitle, lockTitle, titleView } from './titles.ts'
+import { changeTitle, lockTitle, type Title, titleView } from './titles.ts'
 
 /** What officers enter on a title: orders that block it, and plain rights, restrictions and responsibilities. */
+
+type Decision<Body> = { acting: Acting; title: Title; register: Register; body: Body }
+
+/** What an officer decides about one title, on a legal basis. */
+const decide = <Body extends { legalBasis: string }>(
+  desk: LandDesk,
+  context: Context,
+  operation: string,
+  act: (decision: Decision<Body>) => Promise<Record<string, unknown>>,
+): Promise<Record<string, unknown>> => {
+  const register = landRegister(desk, context)
+  const { register: _, ...named } = context.params
+  const body = context.body as Body
+  return enact(desk, context, {
+    ...{ operation, requires: 'decision', register, input: { ...named, ...body } },
+    prepare: async () => assertLegalBasis(register, body.legalBasis),
+    act: async acting => {
+      const title = await lockTitle(desk, acting.tx, named['title'] ?? '', register.name)
+      return act({ acting, title, register, body })
+    },
+  })
+}
 
 type LodgeBody = { kind: 'caveat' | 'court-order'; order: OrderInput; legalBasis: string; reason?: string }
 
 /** A caveat or an order of a court: until it is lifted nothing of the title is disposed of, and its token is frozen. */
 export const lodgeCaveat = async (desk: LandDesk, context: Context): Promise<Answer> => {
-  const register = landRegister(desk, context)
-  const id = context.params['title'] ?? ''
-  const body = context.body as LodgeBody
-  const answer = await enact(desk, context, {
-    operation: 'lodgeCaveat',
-    requires: 'decision',
-    register,
-    input: { title: id, ...body },
-    prepare: async () => assertLegalBasis(register, body.legalBasis),
-    act: async acting => {
-      const title = await lockTitle(desk, acting.tx, id, register.name)
-      const same = (each: Interest): boolean => {
-        const order = each.terms['order'] as OrderInput | undefined
-        return order !== undefined && sameOrder(order, body.order)
-      }
-      if (title.interests.some(each => isOrder(each) && same(each))) throw orderTaken()
-      const order = desk.newId()
-      const interest: Interest = {
-        ...{ id: order, origin: order, kind: body.kind, rank: null, party: null, legalBasis: body.legalBasis },
-        ...{ terms: { order: body.order }, registeredAt: desk.house.clock.now() },
-      }
-      const changed = await changeTitle(desk, acting, title, {
-        ...{ kind: 'blocked', legalBasis: body.legalBasis, interests: [...title.interests, interest], order },
-        ...(body.reason !== undefined && { reason: body.reason }),
-        writes: (name, entryId) => desk.tokens.titles.freeze(name, { entryId, order }),
-      })
-      return { ...titleView(changed), order }
-    },
+  const answer = await decide<LodgeBody>(desk, context, 'lodgeCaveat', async ({ acting, title, body }) => {
+    const same = (each: Interest): boolean => {
+      const order = each.terms['order'] as OrderInput | undefined
+      return order !== undefined && sameOrder(order, body.order)
+    }
+    if (title.interests.some(each => isOrder(each) && same(each))) throw orderTaken()
+    const order = desk.newId()
+    const interest: Interest = {
+      ...{ id: order, origin: order, kind: body.kind, rank: null, party: null, legalBasis: body.legalBasis },
+      ...{ terms: { order: body.order }, registeredAt: desk.house.clock.now() },
+    }
+    const changed = await changeTitle(desk, acting, title, {
+      ...{ kind: 'blocked', legalBasis: body.legalBasis, interests: [...title.interests, interest], order },
+      ...(body.reason !== undefined && { reason: body.reason }),
+      writes: (name, entryId) => desk.tokens.titles.freeze(name, { entryId, order }),
+    })
+    return { ...titleView(changed), order }
   })
   return { status: 201, body: answer }
 }
@@ -57,26 +70,16 @@ export const lodgeCaveat = async (desk: LandDesk, context: Context): Promise<Ans
 type LiftBody = { legalBasis: string; order?: OrderInput; reason?: string }
 
 export const liftCaveat = async (desk: LandDesk, context: Context): Promise<Answer> => {
-  const register = landRegister(desk, context)
-  const { title: id = '', order = '' } = context.params
-  const body = context.body as LiftBody
-  const answer = await enact(desk, context, {
-    operation: 'liftCaveat',
-    requires: 'decision',
-    register,
-    input: { title: id, order, ...body },
-    prepare: async () => assertLegalBasis(register, body.legalBasis),
-    act: async acting => {
-      const title = await lockTitle(desk, acting.tx, id, register.name)
-      if (!isOrder(interestOf(title.interests, order))) throw encumbranceUnknown()
-      const changed = await changeTitle(desk, acting, title, {
-        ...{ kind: 'unblocked', legalBasis: body.legalBasis, interests: without(title.interests, order), order },
-        ...(body.order !== undefined && { detail: { lifting: body.order } }),
-        ...(body.reason !== undefined && { reason: body.reason }),
-        writes: (name, entryId) => desk.tokens.titles.unfreeze(name, { entryId, order }),
-      })
-      return titleView(changed)
-    },
+  const { order = '' } = context.params
+  const answer = await decide<LiftBody>(desk, context, 'liftCaveat', async ({ acting, title, body }) => {
+    if (!isOrder(interestOf(title.interests, order))) throw encumbranceUnknown()
+    const changed = await changeTitle(desk, acting, title, {
+      ...{ kind: 'unblocked', legalBasis: body.legalBasis, interests: without(title.interests, order), order },
+      ...(body.order !== undefined && { detail: { lifting: body.order } }),
+      ...(body.reason !== undefined && { reason: body.reason }),
+      writes: (name, entryId) => desk.tokens.titles.unfreeze(name, { entryId, order }),
+    })
+    return titleView(changed)
   })
   return { status: 200, body: answer }
 }
@@ -91,17 +94,11 @@ type InterestBody = {
 }
 
 export const registerInterest = async (desk: LandDesk, context: Context): Promise<Answer> => {
-  const register = landRegister(desk, context)
-  const id = context.params['title'] ?? ''
-  const body = context.body as InterestBody
-  const answer = await enact(desk, context, {
-    operation: 'registerInterest',
-    requires: 'decision',
-    register,
-    input: { title: id, ...body },
-    prepare: async () => assertLegalBasis(register, body.legalBasis),
-    act: async acting => {
-      const title = await lockTitle(desk, acting.tx, id, register.name)
+  const answer = await decide<InterestBody>(
+    desk,
+    context,
+    'registerInterest',
+    async ({ acting, title, register, body }) => {
       // A duty of public law is no disposal.
       if (body.kind !== 'responsibility') assertUnblocked(title.interests)
       const party = body.for === undefined ? null : await enterNamed(desk, acting.tx, register.name, body.for)
@@ -116,31 +113,21 @@ export const registerInterest = async (desk: LandDesk, context: Context): Promis
       const changed = await changeTitle(desk, acting, title, { kind: 'encumbered', legalBasis, interests })
       return { ...titleView(changed), interest }
     },
-  })
+  )
   return { status: 201, body: answer }
 }
 
 type EndBody = { legalBasis: string; reason?: string }
 
 export const endInterest = async (desk: LandDesk, context: Context): Promise<Answer> => {
-  const register = landRegister(desk, context)
-  const { title: id = '', interest = '' } = context.params
-  const body = context.body as EndBody
-  const answer = await enact(desk, context, {
-    operation: 'endInterest',
-    requires: 'decision',
-    register,
-    input: { title: id, interest, ...body },
-    prepare: async () => assertLegalBasis(register, body.legalBasis),
-    act: async acting => {
-      const title = await lockTitle(desk, acting.tx, id, register.name)
-      if (!isPlain(interestOf(title.interests, interest))) throw interestNotEnded()
-      const changed = await changeTitle(desk, acting, title, {
-        ...{ kind: 'released', legalBasis: body.legalBasis, interests: without(title.interests, interest) },
-        ...{ detail: { interest }, ...(body.reason !== undefined && { reason: body.reason }) },
-      })
-      return titleView(changed)
-    },
+  const { interest = '' } = context.params
+  const answer = await decide<EndBody>(desk, context, 'endInterest', async ({ acting, title, body }) => {
+    if (!isPlain(interestOf(title.interests, interest))) throw interestNotEnded()
+    const changed = await changeTitle(desk, acting, title, {
+      ...{ kind: 'released', legalBasis: body.legalBasis, interests: without(title.interests, interest) },
+      ...{ detail: { interest }, ...(body.reason !== undefined && { reason: body.reason }) },
+    })
+    return titleView(changed)
   })
   return { status: 200, body: answer }
 }

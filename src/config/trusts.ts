@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { type Fail, isRecord, isSomeTexts, isText, keySetOf, type Members } from './parts.ts'
 
 /** What an agency file says about credentials of others that count here (its member `trusts`). */
 export type TrustConfig = {
@@ -29,16 +30,8 @@ export type TrustSourceConfig =
 
 export type ClaimRuleConfig = { path: string[]; each?: Record<string, string[]> } | { value: string | number | boolean }
 
-type Members = Record<string, unknown>
-/** Says what is wrong with the agency's file, and ends the start. */
-type Fail = (what: string) => never
 type Reading = { file: string; fail: Fail }
 
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every(item => isText(item))
 const isHttps = (value: unknown): value is string =>
   isText(value) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
 
@@ -51,20 +44,6 @@ const pemOf = (value: unknown, name: string, { file, fail }: Reading): string =>
   } catch {
     return fail(`there is no certificate file "${value}"`)
   }
-}
-
-const keysOf = (value: unknown, { file, fail }: Reading): { keys: Members[] } => {
-  let read = value
-  if (isText(value)) {
-    try {
-      read = JSON.parse(readFileSync(resolve(dirname(file), value), 'utf8'))
-    } catch {
-      return fail(`there is no key file "${value}" that is JSON`)
-    }
-  }
-  const keys = isRecord(read) ? read['keys'] : undefined
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isRecord)) return fail('trusts.source.keys is a JWK Set')
-  return { keys }
 }
 
 const assertKnown = (members: Members, name: string, known: readonly string[], { fail }: Reading): void => {
@@ -89,7 +68,7 @@ const federationOf = (members: Members, reading: Reading): TrustSourceConfig => 
   if (!isText(entityType)) return reading.fail('trusts.source.entityType is an entity type identifier')
   if (trustMark !== undefined && !isText(trustMark))
     return reading.fail('trusts.source.trustMark is a type of trust marks')
-  const keys = keysOf(members['keys'], reading)
+  const keys = keySetOf(members['keys'], 'trusts.source.keys', reading.file, reading.fail)
   return { by: 'federation', anchor, keys, entityType, ...(trustMark === undefined ? {} : { trustMark }) }
 }
 
@@ -106,7 +85,7 @@ const sourceOf = (value: unknown, reading: Reading): TrustSourceConfig => {
   }
   assertKnown(value, 'trusts.source', ['issuers'], reading)
   const { issuers } = value
-  if (!isTexts(issuers) || !issuers.every(issuer => issuer.startsWith('did:') || isHttps(issuer))) {
+  if (!isSomeTexts(issuers) || !issuers.every(issuer => issuer.startsWith('did:') || isHttps(issuer))) {
     return fail('trusts.source has trustedList, federation, certificates, or issuers, which are DIDs or https URLs')
   }
   return { by: 'issuers', issuers }
@@ -114,7 +93,7 @@ const sourceOf = (value: unknown, reading: Reading): TrustSourceConfig => {
 
 const pathOf = (value: unknown, fail: Fail): string[] => {
   if (isText(value)) return value.split('.')
-  return isTexts(value) ? value : fail('a path of trusts.claims is a text with dots, or a list of names')
+  return isSomeTexts(value) ? value : fail('a path of trusts.claims is a text with dots, or a list of names')
 }
 
 const ruleOf = (value: unknown, { fail }: Reading): ClaimRuleConfig => {
@@ -152,7 +131,7 @@ const credentialOf = (members: Members, { fail }: Reading): TrustConfig['credent
   if (format !== 'vc+jwt' && format !== 'jwt_vc' && format !== 'ldp_vc') {
     return fail('trusts.format is dc+sd-jwt, mso_mdoc, vc+jwt, jwt_vc or ldp_vc')
   }
-  if (!isOnly('types', 'contexts') || !isTexts(types) || !isTexts(contexts)) {
+  if (!isOnly('types', 'contexts') || !isSomeTexts(types) || !isSomeTexts(contexts)) {
     return fail(`trusts of the format ${format} have types, which are IRIs, and contexts, in their order`)
   }
   return { format, types, contexts }

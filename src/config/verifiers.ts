@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { isOwnPath } from './federation.ts'
+import { type Fail, isRecord, isTexts, membersOf } from './parts.ts'
 
 /** What an agency file says about verifiers that ask its citizens' wallets (its member `verifiers`). */
 export type VerifiersConfig = {
   /** PEM texts of authorities whose certificates name verifiers. */
   authorities: string[]
-  /** Public URLs of agencies whose own authorities count, as they publish them. */
+  /** Public URLs of agencies whose own authorities count, as they publish them; of this origin, paths. */
   agencies: string[]
   /** Who attests verifiers (OpenID4VP 1.0, section 12), with their keys. */
   attesters: { issuer: string; jwks: { keys: Record<string, unknown>[] } }[]
@@ -29,21 +31,6 @@ export const verifiersDefaults: VerifiersConfig = {
   attesters: [],
   federations: [],
   registered: [],
-}
-
-type Members = Record<string, unknown>
-/** Says what is wrong with the agency's file, and ends the start. */
-type Fail = (what: string) => never
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every(item => typeof item === 'string' && item !== '')
-
-const membersOf = (value: unknown, name: string, known: readonly string[], fail: Fail): Members => {
-  if (!isRecord(value)) return fail(`${name} must be a mapping`)
-  for (const key of Object.keys(value)) if (!known.includes(key)) fail(`unknown key "${name}.${key}"`)
-  return value
 }
 
 const listOf = (value: unknown, name: string, fail: Fail): unknown[] => {
@@ -86,14 +73,17 @@ const registeredOf = (value: unknown, fail: Fail): RegisteredConfig => {
   return { clientId, jwks: keysOf(jwks, 'verifiers.registered', fail), responseUris, metadata }
 }
 
+const isAgency = (place: string): boolean =>
+  isOwnPath(place as unknown) || (URL.canParse(place) && /^https?:/.test(place) && !place.endsWith('/'))
+
 /** Files of certificates stand beside the agency's own file, or have an absolute path. */
 export const parseVerifiers = (value: unknown, file: string, fail: Fail): VerifiersConfig => {
   const names = ['authorities', 'agencies', 'attesters', 'federations', 'registered']
   const members = membersOf(value, 'verifiers', names, fail)
   const { authorities = [], agencies = [] } = members
   if (!isTexts(authorities)) return fail('verifiers.authorities name PEM files')
-  if (!isTexts(agencies) || !agencies.every(url => URL.canParse(url) && /^https?:/.test(url) && !url.endsWith('/'))) {
-    return fail('verifiers.agencies are public URLs of agencies, without a slash at the end')
+  if (!isTexts(agencies) || !agencies.every(isAgency)) {
+    return fail('verifiers.agencies are public URLs of agencies, without a slash at the end, or paths of this origin')
   }
   return {
     authorities: authorities.map(path => fileOf(path, file, fail)),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { certificateRoles } from './kernel/identity.ts'
+import { certificateRoles } from '../kernel/identity.ts'
+import { type Fail, isRecord } from './parts.ts'
 
 /** What an agency file says about X.509 (its member `certificates`). */
 export type CertificatesConfig = {
@@ -15,12 +16,7 @@ export type CertificatesConfig = {
  */
 export type CertificateChains = { authority: string; issuer?: string; documentSigner?: string; verifier?: string }
 
-type Fail = (what: string) => never
-
 const names: readonly string[] = ['authority', ...certificateRoles]
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const readPem = (value: unknown, agencyFile: string, fail: Fail): string => {
   if (typeof value !== 'string' || value === '') return fail('certificates name PEM files')

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseVerifiers } from '../src/verifiers-config.ts'
+import { parseVerifiers } from '../../src/config/verifiers.ts'
 
 const fail = (what: string): never => {
   throw new Error(what)
@@ -36,7 +36,7 @@ describe('what an agency file says about verifiers', () => {
     ['has an unknown key', { trusted: [] }, 'unknown key "verifiers.trusted"'],
     ['names a file that is not there', { authorities: ['none.pem'] }, 'no certificate file'],
     ['names authorities that are no texts', { authorities: [1] }, 'name PEM files'],
-    ['names an agency by a path', { agencies: ['/a'] }, 'public URLs'],
+    ['names an agency by a path that is none of an agency', { agencies: ['/a/b'] }, 'public URLs'],
     ['names an agency with a slash at the end', { agencies: ['https://a.example/'] }, 'public URLs'],
     ['has an attester without keys', { attesters: [{ issuer: 'https://a' }] }, 'jwks holds keys'],
     ['has an attester without a name', { attesters: [{ jwks }] }, 'name their issuer'],

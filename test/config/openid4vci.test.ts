@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { openid4vciDefaults, parseOpenid4vci } from '../src/openid4vci-config.ts'
+import { openid4vciDefaults, parseOpenid4vci } from '../../src/config/openid4vci.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'chancery-config-'))
 const agencyFile = join(folder, 'agency.yml')
@@ -18,6 +18,9 @@ const read = (yaml: string) =>
 describe('the section openid4vci of an agency file', () => {
   it('has defaults for everything', () => {
     expect(read('{}')).toEqual(openid4vciDefaults)
+    // People show who they are on the device that they began on, unless the file says otherwise.
+    expect(read('{}').crossDevice).toBe(false)
+    expect(read('{ crossDevice: true }').crossDevice).toBe(true)
   })
 
   it('reads all there is, and certificates of providers from beside the agency’s file', () => {
@@ -47,6 +50,7 @@ describe('the section openid4vci of an agency file', () => {
     '{ haip: true }',
     '{ haip: true, walletProviders: { keys: [{ kid: a, kty: EC }] } }',
     '{ bearer: yes please }',
+    '{ crossDevice: sometimes }',
     '{ batchSize: 0 }',
     '{ batchSize: 101 }',
     '{ batchSize: 1.5 }',

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { type Fail, isRecord, keySetOf, type Members } from './parts.ts'
 
 /** What an agency file says about its place in federations (its member `federation`). */
 export type FederationConfig = {
@@ -17,29 +16,11 @@ export type NamedEntity = {
   terms: { metadata?: Members; metadataPolicy?: Members; constraints?: Members }
 }
 
-type Members = Record<string, unknown>
-/** Says what is wrong with the agency's file, and ends the start. */
-type Fail = (what: string) => never
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isEntity = (value: unknown): value is string =>
   typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && !/[?#]/.test(value)
-const isOwnPath = (value: unknown): value is string => typeof value === 'string' && /^\/[a-z0-9-]{1,64}$/.test(value)
-
-const keysOf = (value: unknown, file: string, fail: Fail): NamedEntity['keys'] => {
-  let read = value
-  if (typeof value === 'string') {
-    try {
-      read = JSON.parse(readFileSync(resolve(dirname(file), value), 'utf8'))
-    } catch {
-      return fail(`there is no key file "${value}" that is JSON`)
-    }
-  }
-  const keys = isRecord(read) ? read['keys'] : undefined
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isRecord)) return fail('federation keys are a JWK Set')
-  return { keys }
-}
+/** An agency that is served beside this one. */
+export const isOwnPath = (value: unknown): value is string =>
+  typeof value === 'string' && /^\/[a-z0-9-]{1,64}$/.test(value)
 
 const termNames = ['metadata', 'metadataPolicy', 'constraints'] as const
 
@@ -51,7 +32,7 @@ const namedOf = (value: unknown, file: string, fail: Fail): NamedEntity => {
     if (!isRecord(term)) fail(`federation.${key} must be a mapping`)
   }
   if (!isEntity(entity)) return fail('federation.entity is an entity identifier, an https URL')
-  return { entity, keys: keysOf(keys, file, fail), terms }
+  return { entity, keys: keySetOf(keys, 'federation.keys', file, fail), terms }
 }
 
 const listOf = (value: unknown, name: string, fail: Fail): unknown[] => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseWallet } from '../src/wallet-config.ts'
+import { parseWallet } from '../../src/config/wallet.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'chancery-wallet-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { certificatesOfPem } from './identity/x509/certificate.ts'
+import { certificatesOfPem } from '../identity/x509/certificate.ts'
+import { type Fail, isRecord, isSomeTexts } from './parts.ts'
 
 /** What holds for collecting credentials into citizens' wallets: see plugins/wallet. */
 export type WalletConfig = {
@@ -24,13 +25,7 @@ export type WalletProviderConfig = {
 
 export const walletDefaults: WalletConfig = { unaccredited: false, signedMetadata: false, issuerAnchors: [] }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length > 0 && value.every(item => typeof item === 'string' && item !== '')
-
-const parseProvider = (value: unknown, fail: (what: string) => never): WalletProviderConfig => {
+const parseProvider = (value: unknown, fail: Fail): WalletProviderConfig => {
   if (!isRecord(value)) return fail('wallet.provider must be a mapping')
   const { name, link, keyStorage, userAuthentication, ...rest } = value
   for (const key of Object.keys(rest)) fail(`unknown key "wallet.provider.${key}"`)
@@ -39,12 +34,12 @@ const parseProvider = (value: unknown, fail: (what: string) => never): WalletPro
     return fail('wallet.provider.link is an https URL')
   }
   for (const [key, given] of Object.entries({ keyStorage, userAuthentication })) {
-    if (given !== undefined && !isTexts(given)) return fail(`wallet.provider.${key} is a list of texts`)
+    if (given !== undefined && !isSomeTexts(given)) return fail(`wallet.provider.${key} is a list of texts`)
   }
   return { ...value } as WalletProviderConfig
 }
 
-const readAnchors = (value: unknown, file: string, fail: (what: string) => never): Uint8Array[] => {
+const readAnchors = (value: unknown, file: string, fail: Fail): Uint8Array[] => {
   if (typeof value !== 'string' || value === '') return fail('wallet.issuerAnchors names a PEM file')
   try {
     return certificatesOfPem(readFileSync(resolve(dirname(file), value), 'utf8'))
@@ -54,7 +49,7 @@ const readAnchors = (value: unknown, file: string, fail: (what: string) => never
 }
 
 /** @param file of the agency: the file of anchors stands beside it. */
-export const parseWallet = (value: unknown, file: string, fail: (what: string) => never): WalletConfig => {
+export const parseWallet = (value: unknown, file: string, fail: Fail): WalletConfig => {
   if (!isRecord(value)) return fail('wallet must be a mapping')
   const { unaccredited = false, signedMetadata = false, issuerAnchors, provider, ...rest } = value
   for (const key of Object.keys(rest)) fail(`unknown key "wallet.${key}"`)

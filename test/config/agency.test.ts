@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError, parseAgency } from '../src/config.ts'
+import { ConfigError, parseAgency } from '../../src/config/agency.ts'
 
 const file = (more = '') => parseAgency(`name: x-y\ntitle: X\nplugins: [credentials]\n${more}`, 'agents/x-y.yml')
 
@@ -46,8 +46,10 @@ describe('an agency file', () => {
         returnOrigins: ['https://www.example.org'],
       })
       expect(read('{ attestation: attestation.jwt }')).toEqual({ returnOrigins: [], attestation: { jwt: 'a.b.c' } })
+      expect(read('{ crossDevice: true }')).toEqual({ returnOrigins: [], crossDevice: true })
       for (const [wrong, why] of [
         ['[]', /openid4vp must be a mapping/],
+        ['{ crossDevice: yes please }', /crossDevice is true or false/],
         ['{ origins: [] }', /unknown key "openid4vp.origins"/],
         ['{ returnOrigins: [https://www.example.org/] }', /are origins/],
         ['{ returnOrigins: [www.example.org] }', /are origins/],

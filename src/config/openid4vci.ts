@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { type Fail, isRecord, isTexts, type Members, membersOf } from './parts.ts'
 
 /** What an agency file says about OpenID4VCI (its member `openid4vci`). */
 export type Openid4vciConfig = {
@@ -23,6 +24,11 @@ export type Openid4vciConfig = {
   deferredIntervalSeconds: number
   /** By which credential, and which of its claims, people are told apart who come without an offer. */
   identification?: { type: string; claims: string[] }
+  /**
+   * On the authorization page people may also show who they are with a wallet on another device. A fraud can send them the code of a
+   * page of his own, and collects what is theirs with his wallet: leave it off unless officers stand beside.
+   */
+  crossDevice: boolean
   authorizationServer?: AuthorizationServerConfig
 }
 
@@ -45,21 +51,7 @@ export const openid4vciDefaults: Openid4vciConfig = {
   batchSize: 20,
   encryptionRequired: false,
   deferredIntervalSeconds: 5,
-}
-
-type Members = Record<string, unknown>
-/** Says what is wrong with the agency's file, and ends the start. */
-type Fail = (what: string) => never
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isTexts = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every(item => typeof item === 'string' && item !== '')
-
-const membersOf = (value: unknown, name: string, known: readonly string[], fail: Fail): Members => {
-  if (!isRecord(value)) return fail(`${name} must be a mapping`)
-  for (const key of Object.keys(value)) if (!known.includes(key)) fail(`unknown key "${name}.${key}"`)
-  return value
+  crossDevice: false,
 }
 
 const parseKeys = (value: unknown, name: string, fail: Fail): Members[] => {
@@ -137,7 +129,7 @@ const parseServer = (value: unknown, fail: Fail): AuthorizationServerConfig => {
 }
 
 const numbers = { batchSize: [1, 100], deferredIntervalSeconds: [1, 86_400] } as const
-const flags = ['haip', 'bearer', 'unknownClients', 'attestationChallenge', 'encryptionRequired'] as const
+const flags = ['haip', 'bearer', 'unknownClients', 'attestationChallenge', 'encryptionRequired', 'crossDevice'] as const
 const known = [...Object.keys(openid4vciDefaults), ...['keyAttestation', 'identification', 'authorizationServer']]
 
 /** @param fail throws what is wrong. */

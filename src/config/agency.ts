@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { type CertificatesConfig, parseCertificates } from './certificates-config.ts'
-import { type FederationConfig, parseFederation } from './federation-config.ts'
-import { type Openid4vciConfig, parseOpenid4vci } from './openid4vci-config.ts'
-import { parseTrusts, type TrustConfig } from './trusts-config.ts'
-import { parseVerifiers, type VerifiersConfig } from './verifiers-config.ts'
-import { parseWallet, type WalletConfig } from './wallet-config.ts'
+import { type CertificatesConfig, parseCertificates } from './certificates.ts'
+import { type ConformanceConfig, parseConformance } from './conformance.ts'
+import { type FederationConfig, isOwnPath, parseFederation } from './federation.ts'
+import { type Openid4vciConfig, parseOpenid4vci } from './openid4vci.ts'
+import { type Openid4vpConfig, parseOpenid4vp } from './openid4vp.ts'
+import { isRecord } from './parts.ts'
+import { parseTrusts, type TrustConfig } from './trusts.ts'
+import { parseVerifiers, type VerifiersConfig } from './verifiers.ts'
+import { parseWallet, type WalletConfig } from './wallet.ts'
 
 /** OIDC tokens of an agency's staff. Keys by URL or inline; never secrets. */
 export type OidcConfig = {
@@ -65,17 +68,14 @@ export type AgencyConfig = {
   verifiers?: VerifiersConfig
   openid4vci?: Openid4vciConfig
   wallet?: WalletConfig
+  didcomm?: DidcommConfig
 }
 
-/** What the verifier needs beyond its own: see plugins/openid4vp. */
-export type Openid4vpConfig = {
-  /** Origins beside the agency's own to which wallets may send people back, and whose pages may ask for credentials. */
-  returnOrigins: string[]
-  attestation?: VerifierAttestationConfig
+/** Of the plugin didcomm. */
+export type DidcommConfig = {
+  /** Keeps messages for anybody who asks, until they pick them up. */
+  mediator: boolean
 }
-
-/** A Verifier Attestation JWT (OpenID4VP 1.0, section 12), bound to the key of the agency's verifier certificate. */
-export type VerifierAttestationConfig = { jwt: string }
 
 /** One key and one way to secure credentials with it, under a path of its own. */
 export type IssuerConfig = {
@@ -87,18 +87,8 @@ export type IssuerConfig = {
   status: boolean
 }
 
-export const issuerKeyKinds = ['Ed25519', 'P-256', 'P-384', 'BLS12-381-G2'] as const
+export const issuerKeyKinds = ['Ed25519', 'P-256', 'P-384', 'P-521', 'BLS12-381-G2'] as const
 export type IssuerKeyKind = (typeof issuerKeyKinds)[number]
-
-/**
- * What holds for a conformance profile alone: whoever asks is let in as staff, credentials of any type and issuer count, and the
- * process serves https with a certificate of its own.
- */
-export type ConformanceConfig = {
-  port: number
-  /** Issuers of published test vectors, and the DIDs whose keys sign for them. */
-  issuers: Record<string, string[]>
-}
 
 export type LedgerConfig = { url: string; currency: number }
 
@@ -171,6 +161,7 @@ const known = [
   'verifiers',
   'openid4vci',
   'wallet',
+  'didcomm',
 ]
 const oidcKnown = ['issuer', 'audience', 'jwksUrl', 'jwks', 'scopeClaim']
 
@@ -179,9 +170,6 @@ export class ConfigError extends Error {}
 const fail = (file: string, what: string): never => {
   throw new ConfigError(`${basename(file)}: ${what}`)
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string')
@@ -264,9 +252,6 @@ const isAuthorityUrl = (value: unknown, allowedHttpOrigins: readonly string[]): 
   return isBare && !value.endsWith('/') && (protocol === 'https:' || allowedHttpOrigins.includes(origin))
 }
 
-/** An agency that is served beside this one. */
-const isOwnPath = (value: unknown): boolean => typeof value === 'string' && /^\/[a-z0-9-]{1,64}$/.test(value)
-
 const parseLedger = (value: unknown, file: string, allowedHttpOrigins: readonly string[]): LedgerConfig => {
   const { url, currency, ...rest } = isRecord(value) ? value : fail(file, 'ledger must be a mapping')
   for (const key of Object.keys(rest)) fail(file, `unknown key "ledger.${key}"`)
@@ -307,37 +292,10 @@ const parseIssuers = (value: unknown, file: string): IssuerConfig[] => {
   return issuers
 }
 
-const parseConformance = (value: unknown, file: string): ConformanceConfig => {
-  const { port, issuers = {}, ...rest } = isRecord(value) ? value : fail(file, 'conformance must be a mapping')
-  for (const key of Object.keys(rest)) fail(file, `unknown key "conformance.${key}"`)
-  if (!isWhole(port, 1, 65_535)) return fail(file, 'conformance.port is a whole number from 1 to 65535')
-  const bound = isRecord(issuers) ? Object.entries(issuers) : fail(file, 'conformance.issuers must be a mapping')
-  for (const [url, dids] of bound) {
-    if (!URL.canParse(url)) fail(file, 'conformance.issuers are URLs')
-    const sound = isTexts(dids) && dids.length > 0 && dids.every(did => did.startsWith('did:'))
-    if (!sound) fail(file, 'conformance.issuers are bound to lists of DIDs')
-  }
-  return { port, issuers: issuers as Record<string, string[]> }
-}
-
-const parseOpenid4vp = (value: unknown, file: string): Openid4vpConfig => {
-  if (!isRecord(value)) return fail(file, 'openid4vp must be a mapping')
-  const { returnOrigins = [], attestation, ...rest } = value
-  for (const key of Object.keys(rest)) fail(file, `unknown key "openid4vp.${key}"`)
-  const isOrigin = (each: string) => URL.canParse(each) && new URL(each).origin === each && /^https?:/.test(each)
-  if (!isTexts(returnOrigins) || !returnOrigins.every(isOrigin))
-    return fail(file, 'openid4vp.returnOrigins are origins, such as https://www.example.org')
-  if (attestation === undefined) return { returnOrigins }
-  return { returnOrigins, attestation: { jwt: readBeside(attestation, file).trim() } }
-}
-
-const readBeside = (value: unknown, agencyFile: string): string => {
-  if (typeof value !== 'string' || value === '') return fail(agencyFile, 'openid4vp.attestation names a file')
-  try {
-    return readFileSync(resolve(dirname(agencyFile), value), 'utf8')
-  } catch (cause) {
-    throw new ConfigError(`${basename(agencyFile)}: there is no file "${value}"`, { cause })
-  }
+const parseDidcomm = (value: unknown, file: string): DidcommConfig => {
+  const { mediator = false, ...rest } = isRecord(value) ? value : fail(file, 'didcomm must be a mapping')
+  for (const key of Object.keys(rest)) fail(file, `unknown key "didcomm.${key}"`)
+  return { mediator: typeof mediator === 'boolean' ? mediator : fail(file, 'didcomm.mediator is true or false') }
 }
 
 const parseYaml = (text: string, file: string): unknown => {
@@ -396,7 +354,8 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (raw['federation'] !== undefined)
     config.federation = parseFederation(raw['federation'], file, what => fail(file, what))
   if (raw['trusts'] !== undefined) config.trusts = parseTrusts(raw['trusts'], file, what => fail(file, what))
-  if (raw['conformance'] !== undefined) config.conformance = parseConformance(raw['conformance'], file)
+  if (raw['conformance'] !== undefined)
+    config.conformance = parseConformance(raw['conformance'], what => fail(file, what))
   if (raw['certificates'] !== undefined)
     config.certificates = parseCertificates(raw['certificates'], file, what => fail(file, what))
   if (raw['openid4vci'] !== undefined)
@@ -404,7 +363,9 @@ export const parseAgency = (text: string, file: string): AgencyConfig => {
   if (raw['verifiers'] !== undefined)
     config.verifiers = parseVerifiers(raw['verifiers'], file, what => fail(file, what))
   if (raw['wallet'] !== undefined) config.wallet = parseWallet(raw['wallet'], file, what => fail(file, what))
-  if (raw['openid4vp'] !== undefined) config.openid4vp = parseOpenid4vp(raw['openid4vp'], file)
+  if (raw['openid4vp'] !== undefined)
+    config.openid4vp = parseOpenid4vp(raw['openid4vp'], file, what => fail(file, what))
+  if (raw['didcomm'] !== undefined) config.didcomm = parseDidcomm(raw['didcomm'], file)
   if (raw['oidc'] !== undefined) config.oidc = parseOidc(raw['oidc'], file)
   return config
 }
