@@ -51,7 +51,7 @@ import { requires } from './plugins/credentials/policy.ts'
 import { didcomm, openDesk as openMessageDesk, sendDue } from './plugins/didcomm/plugin.ts'
 import { federation } from './plugins/federation/plugin.ts'
 import { mandates } from './plugins/mandates/plugin.ts'
-import { openid4vci } from './plugins/openid4vci/plugin.ts'
+import { openid4vci, openSweeps } from './plugins/openid4vci/plugin.ts'
 import { pseudonyms } from './plugins/pseudonyms/plugin.ts'
 import type { RegistryNeeds } from './plugins/registry/needs.ts'
 import { registry } from './plugins/registry/plugin.ts'
@@ -374,9 +374,19 @@ const mountFederation = async (mounting: Mounting): Promise<Mounted> => {
 }
 
 /** The agency as an issuer for any wallet. */
-const mountOpenid4vci = (mounting: Mounting): Mounted => ({
-  routes: openid4vci.routes(openid4vciOf(mounting, issuanceOf(mounting))),
-})
+const mountOpenid4vci = (mounting: Mounting): Mounted => {
+  const needs = openid4vciOf(mounting, issuanceOf(mounting))
+  const sweep = openSweeps(needs)
+  const failing = 'what has expired was not erased; tried again'
+  return {
+    routes: openid4vci.routes(needs),
+    keep: log =>
+      keepRound(mounting.agency, log, {
+        ...{ name: 'openid4vci-sweep', everyMs: 60_000, failing },
+        run: async () => sweep(),
+      }),
+  }
+}
 
 /** The agency as a party that is written to. */
 const mountDidcomm = (mounting: Mounting): Mounted => {

@@ -97,7 +97,7 @@ describe('a driver with a stranger’s wallet', () => {
     const cookie = (asked.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? ''
     const here = await fetch(back, { headers: { cookie } })
     expect([here.status, here.headers.get('content-security-policy')]).toEqual([200, expect.stringContaining("'none'")])
-    expect(await here.text()).toContain(`<code>${code}</code>`)
+    expect(await here.text()).toContain(`readonly>${code}</textarea>`)
     expect(await (await fetch(back)).text()).not.toContain(code)
     const presentation = { request: asked.body['id'], secret: asked.body['secret'], response_code: code }
     const made = await send(`${url()}${applications}`, 'POST', { ...application, presentation })

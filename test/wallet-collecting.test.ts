@@ -198,7 +198,7 @@ test('with an authorisation code the citizen agrees on the authority’s page, a
   const { location } = await browser.press(asked, 'allow')
   const { page } = await browser.go(String(location))
   const [, shown = ''] = /<textarea[^>]*>([^<]*)</.exec(page) ?? []
-  const response = shown.replaceAll('&#38;', '&')
+  const response = shown.replaceAll('&amp;', '&')
   const done = await citizen('POST', `/wallet/offers/${id}/authorization`, { response })
   expect(done).toMatchObject({ status: 200, body: { state: 'collected' } })
 })

@@ -1,4 +1,5 @@
 import type { Row, Store } from '../../kernel/ports.ts'
+import { openAuthorizationSweep } from './authorization/sweep.ts'
 import type { Openid4vciNeeds } from './needs.ts'
 import { keptMs, sweepEveryMs } from './policy.ts'
 
@@ -15,10 +16,16 @@ const erase = (where: string, also = ''): string =>
   `UPDATE oid4vci_issuances SET sealed = NULL, person = NULL${also} WHERE id IN
   (SELECT i.id FROM oid4vci_issuances i WHERE sealed IS NOT NULL AND ${where} LIMIT ${chunkRows}) RETURNING id`
 
+/** Of whoever takes an offer up at its end: in another process, whose clock is behind, that is not written yet. */
+const takeUpGraceMs = 30_000
+
 /** The claims of offers that nobody collected in time, and of those that nobody took up. */
 const erasures = [
-  erase('collect_by <= ?', `, state = 'expired'`),
-  erase(`expires <= ? AND NOT EXISTS (SELECT 1 FROM oid4vci_grants g WHERE g.id = i.id AND g.state = 'spent')`),
+  { sql: erase('collect_by <= ?', `, state = 'expired'`), afterMs: 0 },
+  {
+    sql: erase(`expires <= ? AND NOT EXISTS (SELECT 1 FROM oid4vci_grants g WHERE g.id = i.id AND g.state = 'spent')`),
+    afterMs: takeUpGraceMs,
+  },
 ]
 
 /** With the claims goes for whom they were waited for. */
@@ -56,10 +63,18 @@ export const openSweep = ({ house, sweepSpent }: Pick<Openid4vciNeeds, 'house' |
     next = now + sweepEveryMs
     sweepSpent()
     const sweep = async (): Promise<void> => {
-      for (const erasure of erasures) await eraseClaims(store, erasure, now)
+      for (const { sql, afterMs } of erasures) await eraseClaims(store, sql, now - afterMs)
       await inChunks(store, dropDeliveries, now - keptMs)
       await inChunks(store, dropEnded, now - keptMs)
     }
     sweep().catch(() => undefined)
+  }
+}
+
+/** For a timer: what has expired is erased also where nobody calls any more. */
+export const openSweeps = (needs: Pick<Openid4vciNeeds, 'house' | 'sweepSpent'>): (() => void) => {
+  const sweeps = [openSweep(needs), openAuthorizationSweep(needs)]
+  return () => {
+    for (const sweep of sweeps) sweep()
   }
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { ExternalServer, ExternalToken } from '../../../src/plugins/openid4vci/authorization/needs.ts'
 import { openIssuances } from '../../../src/plugins/openid4vci/issuances.ts'
+import { openSweeps } from '../../../src/plugins/openid4vci/plugin.ts'
 import { onEachDatabase } from '../../databases.ts'
 import { newKey } from '../../holder.ts'
 import {
@@ -181,6 +182,19 @@ onEachDatabase(migrations, ({ place, closing }) => {
       expect(await agency.state(idOf(left))).toMatchObject({ state: 'expired', open: false })
     })
 
+    it('that nobody took up is erased where nobody calls any more, a little later than it ends', async () => {
+      const agency = await open()
+      const offer = await agency.offer({ expires: new Date(agency.clock.now() + minute).toISOString() })
+      agency.clock.time += minute + 1
+      openSweeps(agency.needs)()
+      await new Promise(done => setTimeout(done, 100))
+      expect(await sealedOf(agency, offer)).not.toBeNull()
+      agency.clock.time += 25 * 60 * minute
+      openSweeps(agency.needs)()
+      await eventually(async () => (await sealedOf(agency, offer)) === null)
+      await eventually(async () => (await count(agency, 'oid4vci_grants')) === 0)
+    })
+
     it('is shown as a picture to nobody whom the evidence does not name', async () => {
       const agency = await open()
       const offer = await agency.offer()
@@ -264,6 +278,25 @@ onEachDatabase(migrations, ({ place, closing }) => {
         expect((await wallet.notify(shown, event)).status).toBe(204)
       }
       expect(errorOf(await wallet.collect(shown))).toBe('400 credential_request_denied')
+    })
+
+    it('what was asked for is waited for, and given again, while something else is ready for the person', async () => {
+      const other = 'DrivingLicence.1.jwt_vc_json'
+      const { agency, wallet } = await opened({ scopes: [licence, other] })
+      await agency.offer({ identifiedBy: person, credentialConfigurationIds: [other] })
+      agency.clock.time += 1
+      const offer = await agency.offer({ identifiedBy: person, release: 'officer' })
+      const body = { credential_configuration_id: licence, proofs: await wallet.proofs(newKey()) }
+      const first = await wallet.request(shown, body)
+      expect(first.status).toBe(202)
+      expect(await wallet.request(shown, body)).toMatchObject({ status: 202, body: first.body })
+      const { transaction_id: transaction } = first.body
+      expect((await wallet.deferred(shown, transaction)).status).toBe(202)
+      await release(agency, offer)
+      expect(credentialsIn(await wallet.deferred(shown, transaction))).toHaveLength(1)
+      const next = { credential_configuration_id: other, proofs: await wallet.proofs(newKey()) }
+      expect((await wallet.request(shown, next)).status).toBe(200)
+      expect(await count(agency, 'credentials')).toBe(2)
     })
 
     it('nothing is spoken of that another token collected', async () => {

@@ -222,9 +222,11 @@ const accessOfExternal = async (
   // What was collected to its end is nobody's any longer, but may be spoken of.
   const issuance = configurationIds.length === 0 ? used.at(-1) : found?.id
   if (issuance === undefined) throw issuanceMissing()
+  // What it was used for may hold others than what it opens now; which of them an issuance holds is judged where they are taken.
+  const isNarrow = used.length === 0 && configurationIds.length > 0
   return {
     ...{ tokenId: token.id, issuance, issuances: [...new Set([...used, issuance])] },
-    configurationIds: configurationIds.length === 0 ? opened : configurationIds,
+    configurationIds: isNarrow ? configurationIds : opened,
     ...{ thumbprint: token.thumbprint, clientId: token.clientId },
     ...spendingOf(desk, possession),
     remember: tx => rememberUse(tx, token, issuance),

@@ -89,7 +89,7 @@ export const requestsExceeded = (): Refusal =>
   new Refusal(
     'too_many',
     'requests_exceeded',
-    'Too many wallets that nobody vouches for are asking at the moment; try again in a minute.',
+    'Too many wallets that nobody attests are asking at the moment; try again in a minute.',
     as('temporarily_unavailable'),
   )
 export const grantTypeUnsupported = (): Refusal =>

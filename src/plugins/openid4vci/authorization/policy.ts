@@ -28,6 +28,8 @@ export const stateMost = 1_024
 
 /** Requests under way, past which wallets that nobody vouches for have to wait: some 30 MB. */
 export const strangersMost = 20_000
+/** Past which those have to wait as well that are only registered: their names are no secret, so anybody may ask under them. */
+export const registeredMost = 2 * strangersMost
 
 /** How often the page of a citizen looks whether the wallet has answered. */
 export const refreshPageSeconds = 4

@@ -10,7 +10,7 @@ import {
 } from './errors.ts'
 import { digestOfHandle, newHandle } from './handles.ts'
 import type { AuthorizationDesk } from './needs.ts'
-import { pushedLifeMs, strangersMost } from './policy.ts'
+import { pushedLifeMs, registeredMost, strangersMost } from './policy.ts'
 import { type AuthorizationRequest, type Parameters, readRequest } from './request.ts'
 
 const prefix = 'urn:ietf:params:oauth:request_uri:'
@@ -43,18 +43,19 @@ export const keepRequest = (
 }
 
 /**
- * Wallets that nobody vouches for share so many requests under way: what strangers send fills no disk, and shuts out no wallet
- * that is known.
+ * Wallets that nobody vouches for share so many requests under way, and those that are only named as registered some more: what
+ * strangers send fills no disk, and shuts out no wallet that proves who made it.
  * @throws Refusal too_many/requests_exceeded
  */
 export const assertRoom = async (
   { house: { store, clock } }: AuthorizationDesk,
-  { vouched }: Pick<AuthorizationRequest, 'vouched'>,
+  { vouched, instance }: Pick<AuthorizationRequest, 'vouched' | 'instance'>,
 ): Promise<void> => {
-  if (vouched) return
+  if (instance !== undefined) return
+  const most = vouched ? registeredMost : strangersMost
   // Of those rows the first that is past the bound tells enough: it is found by the index, and none is counted.
   const sql = 'SELECT expires FROM oid4vci_requests WHERE expires > ? ORDER BY expires LIMIT 1 OFFSET ?'
-  if ((await store.read(sql, [clock.now(), strangersMost])).length > 0) throw requestsExceeded()
+  if ((await store.read(sql, [clock.now(), most])).length > 0) throw requestsExceeded()
 }
 
 /** What of a request stands in the evidence: nothing that says whose it is. */

@@ -1,5 +1,6 @@
 import { disclose } from '../../../kernel/disclose.ts'
 import type { Verdict } from '../../../kernel/identity.ts'
+import { escaped, page } from '../../../kernel/page.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { hasBegun, mayOpen, outcome, walletUrlOf } from '../ask.ts'
 import { type Desk, sameText } from '../desk.ts'
@@ -92,24 +93,13 @@ export const getPresentationRequestQr = async (desk: Desk, { params, query }: Co
     : { status: 200, contentType: 'image/svg+xml', body: svg }
 }
 
-const page = (words: string): string => `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Presented</title>
-<h1>Your wallet has answered</h1>
-${words}
-</html>
-`
-
 const elsewhere = `<p>You can close this page and go on where you began.</p>
-<p>If you did not begin this yourself, in this browser, somebody may have sent you a request of theirs: nothing was opened with your
-answer, and nobody gets it. Tell nobody the address of this page.</p>`
+<p class="note">If you did not begin this yourself, in this browser, somebody may have sent you a request of theirs: nothing was opened
+with your answer, and nobody gets it. Tell nobody the address of this page.</p>`
 
-const forWhoeverBegan = (
-  code: string,
-): string => `<p>Where you began asks for this code. Give it to nobody who sent you here.</p>
-<p><code>${code}</code></p>`
+const forWhoeverBegan = (code: string): string => `<p><label for="code">Where you began asks for this code:</label></p>
+<textarea id="code" rows="2" readonly>${escaped(code)}</textarea>
+<p class="note">Give it to nobody who sent you here: it opens what you began, in your name.</p>`
 
 /**
  * Where a wallet sends people back to whose own page is elsewhere. It shows the code that opens the answer to the browser that began,
@@ -118,5 +108,5 @@ const forWhoeverBegan = (
 export const showPresentationReturn = async (desk: Desk, { query, headers }: Context): Promise<Answer> => {
   const { response_code: code = '', request = '' } = query
   const isOwn = hasBegun(desk, request, headers['cookie']) && sameText(desk.names.responseCode(request), code)
-  return { status: 200, contentType: 'text/html', body: page(isOwn ? forWhoeverBegan(code) : elsewhere) }
+  return page({ heading: 'Your wallet has answered', body: isOwn ? forWhoeverBegan(code) : elsewhere })
 }

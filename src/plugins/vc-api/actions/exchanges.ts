@@ -1,6 +1,7 @@
 import { canonical } from '../../../kernel/canonical.ts'
 import { disclose } from '../../../kernel/disclose.ts'
 import { admit } from '../../../kernel/gate.ts'
+import { page } from '../../../kernel/page.ts'
 import { perform } from '../../../kernel/perform.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { exchangeExpiry, variableReserved, variablesExcessive, workflowMalformed } from '../errors.ts'
@@ -140,16 +141,8 @@ export const getExchangeProtocols = async (needs: VcApiNeeds, context: Context):
   return protocolsOf(needs, workflow, id)
 }
 
-const page = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Open this with your wallet</title>
-<h1>Open this with your wallet</h1>
-<p>This address begins an exchange of credentials. Scan its QR code with a digital wallet that understands
-interaction URLs, or paste the address of this page into one.</p>
-</html>
-`
+const invitation = `<p>This address begins an exchange of credentials. Scan its QR code with a digital wallet that understands
+interaction URLs, or paste the address of this page into one.</p>`
 
 /** JSON for whoever asks for it, or for anything at all; a page for people's browsers. */
 const wantsJson = (accept: string | undefined): boolean => {
@@ -163,7 +156,7 @@ export const getInteraction = async (needs: VcApiNeeds, context: Context): Promi
   const { workflow } = await readExchange(needs, { id })
   const headers = { vary: 'Accept' }
   if (wantsJson(context.headers['accept'])) return { ...protocolsOf(needs, workflow, id), headers }
-  return { status: 200, contentType: 'text/html', body: page, headers }
+  return page({ heading: 'Open this with your wallet', body: invitation, headers })
 }
 
 /** VCALM 1.0, Interaction QR Code Format. */

@@ -1,6 +1,6 @@
 import { digestOfHandle } from '../../../../src/plugins/openid4vci/authorization/handles.ts'
 import { identifyPage } from '../../../../src/plugins/openid4vci/authorization/page.ts'
-import { strangersMost } from '../../../../src/plugins/openid4vci/authorization/policy.ts'
+import { registeredMost, strangersMost } from '../../../../src/plugins/openid4vci/authorization/policy.ts'
 import { takeUp } from '../../../../src/plugins/openid4vci/authorization/redeem.ts'
 import { onEachDatabase } from '../../../databases.ts'
 import { errorOf, licence, migrations, newWallet, openServer, redirectUri, type Server } from './fixture.ts'
@@ -29,20 +29,23 @@ onEachDatabase(migrations, ({ place, closing }) => {
       expect(await rowsOf(server, 'oid4vci_requests')).toEqual([])
     })
 
-    it('is bounded for all of them together, and shuts out nobody who is known', async () => {
+    it('is bounded for all of them together, further on for whoever uses a known name, and shuts out nobody who is attested', async () => {
       const clients = [{ id: 'known', redirectUris: [redirectUri] }]
       const server = await open({ policy: { clients } })
       const { issuerState = '' } = await server.offer({ authorizationCode: true })
       const expires = server.clock.now() + minute
-      await server.store.transaction(async tx =>
-        tx.insert(
-          'oid4vci_requests',
-          Array.from({ length: strangersMost + 1 }, (_, at) => ({
-            ...{ id: `r${at}`, uri_sha256: `u${at}`, stage: 'pushed', request: '{}', session_sha256: null },
-            ...{ sealed: null, issuance: null, failures: 0, code_sha256: null, code_expires: null, expires },
-          })),
-        ),
-      )
+      const fill = (from: number, to: number) =>
+        server.store.transaction(async tx =>
+          tx.insert(
+            'oid4vci_requests',
+            Array.from({ length: to - from }, (_, at) => ({
+              ...{ id: `r${from + at}`, uri_sha256: `u${from + at}`, stage: 'pushed', request: '{}' },
+              ...{ session_sha256: null, sealed: null, issuance: null, failures: 0 },
+              ...{ code_sha256: null, code_expires: null, expires },
+            })),
+          ),
+        )
+      await fill(0, strangersMost + 1)
       const push = (wallet: ReturnType<typeof newWallet>) =>
         wallet.push(wallet.requestOf(wallet.verifierOf(), { issuer_state: issuerState }))
       const stranger = newWallet(server)
@@ -52,7 +55,11 @@ onEachDatabase(migrations, ({ place, closing }) => {
       })
       const plain = { ...stranger.requestOf(stranger.verifierOf(), { issuer_state: issuerState }) }
       expect((await server.call('authorize', { query: plain })).status).toBe(503)
-      expect((await push(newWallet(server, { clientId: 'known' }))).status).toBe(201)
+      const known = newWallet(server, { clientId: 'known' })
+      expect((await push(known)).status).toBe(201)
+      await fill(strangersMost + 1, registeredMost + 1)
+      expect(errorOf(await push(known)).code).toBe('requests_exceeded')
+      expect((await push(newWallet(server, { clientId: 'known', attested: true }))).status).toBe(201)
       expect((await push(newWallet(server, { attested: true }))).status).toBe(201)
       server.clock.advance(2 * minute)
       expect((await push(newWallet(server))).status).toBe(201)
