@@ -60,6 +60,23 @@ const answerBytesMost = 300_000
 /** What was taken before is taken: an earlier answer got lost. */
 const isTaken = (status: number): boolean => (status >= 200 && status < 300) || status === 409
 
+/** What takes no messages is not asked again: anybody may name any host as their endpoint. */
+const isFinal = (status: number): boolean => status >= 300 && status < 500 && ![408, 425, 429].includes(status)
+
+/** @throws Refusal unavailable/didcomm_undelivered, fetch_failed; rejected/didcomm_unreachable, url_forbidden */
+export const deliver = async (
+  endpoint: string,
+  envelope: Readonly<Record<string, unknown>>,
+  allowedHttpOrigins: readonly string[],
+): Promise<void> => {
+  const post = { body: JSON.stringify(envelope), contentType: 'application/didcomm-encrypted+json' }
+  const bounds = { allowedHttpOrigins, post, maxBytes: answerBytesMost, accept: '*/*' }
+  const { status } = await fetchBounded(endpoint, bounds)
+  if (isTaken(status)) return
+  if (isFinal(status)) throw new Refusal('rejected', 'didcomm_unreachable', `The endpoint answered ${status}.`)
+  throw new Refusal('unavailable', 'didcomm_undelivered', `The endpoint answered ${status}; it is tried again later.`)
+}
+
 const messagesOf = (messages: Didcomm, allowedHttpOrigins: readonly string[]): Messages => ({
   did: messages.did,
   open: messages.open,
@@ -69,18 +86,7 @@ const messagesOf = (messages: Didcomm, allowedHttpOrigins: readonly string[]): M
     return { endpoint: routed.endpoint, envelope: { ...routed.envelope } }
   },
   digest: messageDigest,
-  async post(endpoint, envelope) {
-    const contentType = 'application/didcomm-encrypted+json'
-    const post = { body: JSON.stringify(envelope), contentType }
-    const { status } = await fetchBounded(endpoint, {
-      allowedHttpOrigins,
-      post,
-      maxBytes: answerBytesMost,
-      accept: '*/*',
-    })
-    if (isTaken(status)) return
-    throw new Refusal('unavailable', 'didcomm_undelivered', `The endpoint answered ${status}; it is tried again later.`)
-  },
+  post: (endpoint, envelope) => deliver(endpoint, envelope, allowedHttpOrigins),
 })
 
 const formats: readonly FormatId[] = ['ldp_vc', 'dc+sd-jwt', 'vc+jwt', 'jwt_vc']

@@ -1,5 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { deliver } from '../src/didcomm.ts'
+import type { Refusal } from '../src/kernel/refusal.ts'
 import { attachedTo, collect, openPeer, type Peer, presentJwtVc } from './plugins/didcomm/theirs.ts'
 import { caller, exampleOf, keyOf, killNode, root, type Started, startService, temporaryFolder } from './service.ts'
 
@@ -80,6 +84,28 @@ const post = (envelope: string, type = 'application/didcomm-encrypted+json') =>
     headers: { 'content-type': type },
     body: envelope,
   })
+
+describe('the endpoint of a peer', () => {
+  it.each([
+    [202, undefined],
+    [409, undefined],
+    [302, 'rejected'],
+    [404, 'rejected'],
+    [429, 'unavailable'],
+    [503, 'unavailable'],
+  ])('that answers %i has it for good, is tried again, or not: %s', async (status, kind) => {
+    const server = createServer((_request, response) => response.writeHead(status).end())
+    await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    try {
+      const outcome = await deliver(origin, {}, [origin]).catch((error: Refusal) => error.kind)
+      expect(outcome).toBe(kind)
+      await expect(deliver(origin, {}, [])).rejects.toMatchObject({ code: 'url_forbidden' })
+    } finally {
+      server.close()
+    }
+  })
+})
 
 describe('an agent of Veramo and an agency', () => {
   it('ping one another, encrypted, over HTTP (Trust Ping 2.0)', async () => {

@@ -247,7 +247,10 @@ describe('a citizen who has to show who they are (OpenID4VP)', () => {
     const answered = await answerWith(sameDevice(page), held)
     const returnTo = String(answered.body['redirect_uri'])
     // Whoever only has the address of the page gets no further, nor does the browser without the wallet's code.
-    expect((await newBrowser().visit(returnTo)).text).toContain('belongs to another browser')
+    const elsewhere = (await newBrowser().visit(returnTo)).text
+    expect(elsewhere).toContain('belongs to another browser')
+    // With the address whoever began, and sent the request on, would get further.
+    expect(elsewhere).toContain('Tell nobody its address')
     expect((await browser.visit(url)).text).toContain('Show who you are')
     const consent = await browser.visit(returnTo)
     expect(consent.text).toContain('Collect this with your wallet?')

@@ -17,6 +17,8 @@ export class Didcomm1763900001270 implements MigrationInterface {
       ) STRICT`,
       'CREATE UNIQUE INDEX didcomm_exchanges_thread ON didcomm_exchanges (peer, thread)',
       'CREATE INDEX didcomm_exchanges_expired ON didcomm_exchanges (expires)',
+      'CREATE INDEX didcomm_exchanges_sealed ON didcomm_exchanges (expires) WHERE sealed IS NOT NULL',
+      'CREATE INDEX didcomm_exchanges_shown ON didcomm_exchanges (expires) WHERE result IS NOT NULL',
       `CREATE TABLE didcomm_mediations (
         requester TEXT NOT NULL PRIMARY KEY, used INTEGER NOT NULL
       ) STRICT`,

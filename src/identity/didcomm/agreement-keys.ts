@@ -80,7 +80,14 @@ const keyOf = (method: Readonly<Record<string, unknown>>): AgreementPublicKey | 
   return raw && x25519(raw)
 }
 
+/** Of one document that are looked at. */
 const keysMost = 10
+
+/** The document with as many keys for key agreement as are read of it. */
+export const withFewKeys = (document: DIDDocument): DIDDocument => ({
+  ...document,
+  keyAgreement: [document.keyAgreement ?? []].flat().slice(0, keysMost),
+})
 
 /** The keys that a document has under keyAgreement, in its order; those of unknown curves are left out. */
 export const agreementKeysOf = (document: DIDDocument): PublicAgreementKey[] => {

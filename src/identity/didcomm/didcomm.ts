@@ -74,7 +74,10 @@ const openLayers = ({ keys, peers, veramo }: Parts) => {
     const key = keys.find(({ kid }) => kid === own?.header.kid)
     if (own === undefined || key === undefined || key.curve !== ephemeral.curve) throw undecryptable()
     const isVeramos = key.curve === 'X25519' && (skid === undefined || apv === undefined)
-    if (isVeramos && veramo !== undefined) return veramo.open(structuredClone(read.jwe))
+    if (isVeramos && veramo !== undefined) {
+      // Veramo parses it without bounds.
+      return readJson(JSON.stringify(await veramo.open(structuredClone(read.jwe))), 'message')
+    }
     if (skid !== undefined && read.encryption !== 'A256CBC-HS512') throw malformed('ECDH-1PU goes with A256CBC-HS512.')
     if (read.encryption === 'XC20P') throw unsupported('XC20P is read over X25519 only.')
     const sender = skid === undefined ? undefined : await peers.senderKey(skid)
@@ -172,8 +175,9 @@ export const openDidcomm = (options: DidcommOptions): Didcomm => {
     if (proven.sender !== undefined && message.from !== proven.sender) {
       throw senderUnproven('from is not the DID that proved to have sent the message.')
     }
-    // A signature can be passed on: it counts for those whom it was made for.
-    if (proven.signer !== undefined && !message.to.includes(did)) throw undecryptable()
+    // Message Layer Addressing Consistency; and a signature can be passed on: it counts for those whom it was made for.
+    const isAddressed = message.to.length > 0 || proven.signer !== undefined
+    if (isAddressed && !message.to.includes(did)) throw undecryptable()
     return { message, ...proven }
   }
 

@@ -96,7 +96,8 @@ export const readJwe = (value: Record<string, unknown>): ReadJwe => {
   const kids = jwe.recipients.map(({ header: { kid } }) => kid)
   const [to = ''] = kids.map(didOf)
   if (kids.some(kid => didOf(kid) !== to)) throw malformed('A message is encrypted to the keys of one DID.')
-  if (apv !== undefined && apv !== recipientsInfo(kids).toString('base64url')) {
+  const isLeftOut = apv === undefined && ephemeral.curve === 'X25519'
+  if (!isLeftOut && apv !== recipientsInfo(kids).toString('base64url')) {
     throw malformed('apv is not of the recipients.')
   }
   const isProven = alg === 'ECDH-1PU+A256KW'

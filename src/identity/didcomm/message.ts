@@ -1,4 +1,4 @@
-import { isRecord } from '../formats/json.ts'
+import { isRecord, readJson } from '../formats/json.ts'
 import { expired, malformed, untimely } from './refusals.ts'
 
 /** A plaintext message (DIDComm v2.1, Plaintext Message Structure), its times in milliseconds. */
@@ -31,7 +31,9 @@ const skewMs = 5 * 60_000
 /** Messages that say when they were made count this long at most: so long it is remembered which have come. */
 export const ageMostMs = 29 * 24 * 60 * 60_000
 
-const isId = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= idMost
+/** Without control characters, some of which PostgreSQL takes in no text. */
+const isId = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= idMost && /^[^\p{Cc}\p{Cs}]+$/u.test(value)
 const isDid = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= 4_096 && /^did:[a-z0-9]+:[^\s#]+$/.test(value)
 
@@ -48,11 +50,12 @@ const jsonOf = (data: unknown): unknown => {
   const { json, base64 } = isRecord(data) ? data : {}
   if (json !== undefined) return json
   if (typeof base64 !== 'string') return undefined
+  const text = Buffer.from(base64, 'base64').toString('utf8')
   try {
-    return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'))
+    return readJson(text, 'attachment')
   } catch {
-    // A compact JWS, for instance, is no JSON text, and stands for itself.
-    return Buffer.from(base64, 'base64').toString('utf8')
+    // A compact JWS, for instance, is no JSON text, and stands for itself; so does what is nested too deep to be walked.
+    return text
   }
 }
 

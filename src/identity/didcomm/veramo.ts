@@ -4,6 +4,7 @@ import { DIDComm, type IDIDComm, type IDIDCommMessage } from '@veramo/did-comm'
 import { DIDResolverPlugin } from '@veramo/did-resolver'
 import type { KeyManager } from '@veramo/key-manager'
 import type { DIDDocument } from 'did-resolver'
+import { withFewKeys } from './agreement-keys.ts'
 import type { Jwe } from './one-pass.ts'
 
 export type VeramoParts = {
@@ -35,7 +36,8 @@ export const openVeramoMessages = ({ manager, did, keyId, publicKeyHex, document
   }
   const resolver = {
     async resolve(asked: string) {
-      const didDocument = await document(asked.split(/[?#]/)[0] ?? '')
+      // Veramo encrypts to each key that it is shown, for milliseconds each, and anybody may publish a thousand.
+      const didDocument = withFewKeys(await document(asked.split(/[?#]/)[0] ?? ''))
       return { didDocument, didResolutionMetadata: {}, didDocumentMetadata: {} }
     },
   }

@@ -56,6 +56,14 @@ export const answering = async (
   return reply ?? undefined
 }
 
+/**
+ * What is kept for somebody goes to whoever waits for the answer, and is not put on the way itself: a short question would have
+ * much sent to wherever its sender says.
+ */
+export const assertConnected = ({ message }: Pick<Handling, 'message'>): void => {
+  if (!message.returnRoute) throw bodyMalformed('Messages of this type are sent with return_route all.')
+}
+
 /** An answer on the thread of the message. */
 export const replyTo = (
   { desk, message }: Pick<Handling, 'desk' | 'message'>,
@@ -85,5 +93,6 @@ export const wholeNumber = (value: unknown, name: string, least: number, most: n
   throw bodyMalformed(`${name} is a whole number from ${least}.`)
 }
 
-const did = /^did:[a-z0-9]+:[^\s?#/]{1,4080}$/
+/** DID Core, 3.1; and `=`, which did:peer writes. */
+const did = /^did:[a-z0-9]+:[A-Za-z0-9._:%=~-]{1,4080}$/
 export const isDid = (value: unknown): value is string => typeof value === 'string' && did.test(value)

@@ -4,7 +4,14 @@ import { openJson, sealJson } from '../../kernel/sealed.ts'
 import type { Desk } from './desk.ts'
 import { outgoingFull } from './errors.ts'
 import type { Dialect, DidcommNeeds, Reply } from './needs.ts'
-import { outgoingAtOnce, outgoingAttemptsMost, outgoingBackoffMs, outgoingLifeMs, outgoingMost } from './policy.ts'
+import {
+  outgoingAtOnce,
+  outgoingAttemptsMost,
+  outgoingBackoffMs,
+  outgoingLifeMs,
+  outgoingMost,
+  outgoingTryMs,
+} from './policy.ts'
 
 /** Messages of ours that do not go back on the connection that they answer. */
 export type Outbox = {
@@ -40,11 +47,13 @@ export const openOutbox = ({ house, derive, newId }: Pick<DidcommNeeds, 'house' 
 
 type OutgoingRow = Row & { id: string; peer: string; dialect: Dialect; sealed: Uint8Array; attempts: number }
 
+type Outcome = 'sent' | 'later' | 'never'
+
 /** @returns whether it is worth another try. */
-const send = async (desk: Desk, row: OutgoingRow): Promise<'sent' | 'later' | 'never'> => {
-  const message = desk.outbox.open(row.id, row.sealed)
-  if (message === undefined) return 'never'
+const send = async (desk: Desk, row: OutgoingRow): Promise<Outcome> => {
   try {
+    const message = desk.outbox.open(row.id, row.sealed)
+    if (message === undefined) return 'never'
     const envelope = await desk.messages.seal({ ...message, to: row.peer }, row.dialect)
     const routed = await desk.messages.route(row.peer, envelope)
     await desk.messages.post(routed.endpoint, routed.envelope)
@@ -54,29 +63,55 @@ const send = async (desk: Desk, row: OutgoingRow): Promise<'sent' | 'later' | 'n
   }
 }
 
+/** Many hosts may be asked on the way, each as slow as it likes; the others of the round wait so long and no longer. */
+const inTime = async (work: Promise<Outcome>, tryMs: number): Promise<Outcome> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Outcome>(resolve => {
+    timer = setTimeout(resolve, tryMs, 'later')
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What is due, those first that were tried least: what cannot be delivered holds up nothing else. */
+const due = `SELECT id, peer, dialect, sealed, attempts FROM didcomm_outgoing WHERE id IN
+  (SELECT id FROM didcomm_outgoing WHERE due <= ? AND expires > ? AND attempts < ${outgoingAttemptsMost}
+   ORDER BY attempts, due LIMIT ${outgoingAtOnce})`
+
+/** Counts a try before it is made: nobody is written to more often than that, whatever becomes of this process meanwhile. */
+const claimed = (desk: Desk, rows: readonly OutgoingRow[], check: Check): Promise<OutgoingRow[]> =>
+  desk.house.store.transaction(async tx => {
+    await check(tx)
+    const taken: OutgoingRow[] = []
+    for (const row of rows) {
+      const attempts = row.attempts + 1
+      const next = desk.house.clock.now() + outgoingBackoffMs * 2 ** Math.min(attempts, 9)
+      const sql = 'UPDATE didcomm_outgoing SET attempts = ?, due = ? WHERE id = ? AND attempts = ? RETURNING id'
+      const found = await tx.query(sql, [attempts, next, row.id, row.attempts])
+      if (found.length > 0) taken.push({ ...row, attempts })
+    }
+    return taken
+  })
+
+type Check = (tx: Tx) => Promise<void>
+
 /**
  * Sends what is due. Each goes out at least once: an answer that gets lost is followed by the same message with the same id.
- * @param check belongs into every act of the round.
+ * @param check belongs into the act that takes the round's messages.
  */
-export const sendDue = async (desk: Desk, check: (tx: Tx) => Promise<void>): Promise<number> => {
+export const sendDue = async (desk: Desk, check: Check, tryMs: number = outgoingTryMs): Promise<number> => {
   const { store, clock } = desk.house
   const now = clock.now()
-  const sql = `SELECT id, peer, dialect, sealed, attempts FROM didcomm_outgoing
-    WHERE due <= ? AND expires > ? ORDER BY due LIMIT ${outgoingAtOnce}`
-  const rows = await store.read<OutgoingRow>(sql, [now, now])
-  if (rows.length === 0) return 0
-  const outcomes = await Promise.all(rows.map(async row => ({ row, outcome: await send(desk, row) })))
+  const waiting = await store.read<OutgoingRow>(due, [now, now])
+  if (waiting.length === 0) return 0
+  const rows = await claimed(desk, waiting, check)
+  const outcomes = await Promise.all(rows.map(async row => ({ row, outcome: await inTime(send(desk, row), tryMs) })))
+  const over = outcomes.filter(({ row, outcome }) => outcome !== 'later' || row.attempts >= outgoingAttemptsMost)
   await store.transaction(async tx => {
-    await check(tx)
-    for (const { row, outcome } of outcomes) {
-      const isLast = row.attempts + 1 >= outgoingAttemptsMost
-      if (outcome !== 'later' || isLast) await tx.query('DELETE FROM didcomm_outgoing WHERE id = ?', [row.id])
-      else {
-        const attempts = row.attempts + 1
-        const due = clock.now() + outgoingBackoffMs * 2 ** Math.min(attempts, 9)
-        await tx.query('UPDATE didcomm_outgoing SET attempts = ?, due = ? WHERE id = ?', [attempts, due, row.id])
-      }
-    }
+    for (const { row } of over) await tx.query('DELETE FROM didcomm_outgoing WHERE id = ?', [row.id])
   })
   return rows.length
 }

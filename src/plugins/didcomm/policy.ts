@@ -25,7 +25,9 @@ export const answerKeptMs = day
 /** How long an answer is tried to be delivered, how often, and how long one try may take. */
 export const outgoingLifeMs = day
 export const outgoingBackoffMs = 5_000
-export const outgoingAtOnce = 16
+/** Shorter than the lease of the round that sends. */
+export const outgoingTryMs = 8_000
+export const outgoingAtOnce = 32
 export const outgoingAttemptsMost = 12
 /** Answers on their way to others than those who wait for them; more are refused. */
 export const outgoingMost = 10_000
@@ -40,6 +42,8 @@ export const mediation = {
   lifeMs: 14 * day,
   /** After so long without a sign of them, whoever asked is forgotten. */
   idleMs: 400 * day,
+  /** After so long without a DID of theirs, they give way to others. */
+  unnamedMs: day,
 } as const
 /** Of one answer to a delivery request. */
 export const deliveryMost = { messages: 50, bytes: 400_000 } as const

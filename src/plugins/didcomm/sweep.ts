@@ -1,3 +1,4 @@
+import type { Row, Tx } from '../../kernel/ports.ts'
 import type { DidcommNeeds } from './needs.ts'
 import { answerKeptMs, exchangeKeptMs, mediation, sweepEveryMs } from './policy.ts'
 
@@ -13,10 +14,15 @@ const eraseExchanges = (
   (SELECT id FROM didcomm_exchanges WHERE ${column} IS NOT NULL AND expires < ? ORDER BY expires LIMIT ${chunkRows})
   RETURNING 1 AS gone`
 
-/** Whose mediation has gone. */
-const dropRecipients = `DELETE FROM didcomm_recipients WHERE did IN
-  (SELECT r.did FROM didcomm_recipients r LEFT JOIN didcomm_mediations m ON m.requester = r.requester
-   WHERE m.requester IS NULL AND r.added < ? LIMIT ${chunkRows}) RETURNING 1 AS gone`
+/** Those who were not seen for long, and with them where their messages went. */
+const forget = async (tx: Tx, before: number): Promise<Row[]> => {
+  // Asked again of the row itself: whoever just came back has a newer one.
+  const sql = `DELETE FROM didcomm_mediations WHERE used < ? AND requester IN (SELECT requester FROM didcomm_mediations
+    WHERE used < ? ORDER BY used LIMIT ${chunkRows}) RETURNING requester`
+  const gone = await tx.query<{ requester: string }>(sql, [before, before])
+  for (const { requester } of gone) await tx.query('DELETE FROM didcomm_recipients WHERE requester = ?', [requester])
+  return gone
+}
 
 /** Takes away what is over, at most once a minute in each process. Whoever calls it does not wait. */
 export const openSweep = ({ house }: Pick<DidcommNeeds, 'house'>): (() => void) => {
@@ -26,9 +32,11 @@ export const openSweep = ({ house }: Pick<DidcommNeeds, 'house'>): (() => void) 
     const now = clock.now()
     if (now < next) return
     next = now + sweepEveryMs
-    const inChunks = async (sql: string, before: number): Promise<void> => {
+    const inChunks = async (step: string | typeof forget, before: number): Promise<void> => {
       for (;;) {
-        const gone = await store.transaction(tx => tx.query(sql, [before]))
+        const gone = await store.transaction(tx =>
+          typeof step === 'string' ? tx.query(step, [before]) : step(tx, before),
+        )
         if (gone.length < chunkRows) return
       }
     }
@@ -39,8 +47,7 @@ export const openSweep = ({ house }: Pick<DidcommNeeds, 'house'>): (() => void) 
       await inChunks(eraseExchanges('sealed'), now)
       await inChunks(eraseExchanges('result'), now - answerKeptMs)
       await inChunks(drop('didcomm_exchanges', 'id', 'expires'), now - exchangeKeptMs)
-      await inChunks(drop('didcomm_mediations', 'requester', 'used'), now - mediation.idleMs)
-      await inChunks(dropRecipients, now)
+      await inChunks(forget, now - mediation.idleMs)
     }
     sweep().catch(() => undefined)
   }

@@ -180,6 +180,13 @@ export const openIssuances = ({ house, derive, policy }: Parts) => {
         .filter(issuance => isOpen(issuance) && held(issuance))
         .map(viewOf)
     },
+    async awaitedBy(person) {
+      const key = personOf(person)
+      if (key === undefined) return []
+      const sql = `SELECT id FROM oid4vci_issuances i WHERE person = ? AND state = 'offered' AND EXISTS
+        (SELECT 1 FROM oid4vci_deliveries d WHERE d.issuance = i.id AND d.state = 'waiting') ORDER BY created DESC LIMIT 32`
+      return (await store.read<Row & { id: string }>(sql, [key])).map(({ id }) => id)
+    },
   }
 
   return {

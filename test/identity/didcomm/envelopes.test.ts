@@ -92,7 +92,8 @@ describe('envelopes of DIDComm v2.1', () => {
       ]
       const message = { id: 'm', type: 'https://didcomm.org/empty/1.0/empty', to: frank.did }
       expect(await frank.open(await eve.seal(message, 'v2'))).toMatchObject({ sender: eve.did, senderKey: eve.kid })
-      expect(await frank.open(await sealed(plain(), undefined, frank))).toMatchObject({ sender: undefined })
+      const anonymous = await sealed(plain({ to: [frank.did] }), undefined, frank)
+      expect(await frank.open(anonymous)).toMatchObject({ sender: undefined })
       await expect(alice.seal(message, 'v2')).rejects.toMatchObject({ code: 'didcomm_unreachable' })
       const envelope = await eve.seal(message, 'v2')
       const naming = {
@@ -104,6 +105,8 @@ describe('envelopes of DIDComm v2.1', () => {
       const other = { ...decode(envelope.protected), epk: decode((await sealed(plain(), alice, bob)).protected)['epk'] }
       expect(await codeOf(frank, { ...envelope, protected: encode(other) })).toBe('didcomm_undecryptable')
       const { crv, kty, x } = decode(envelope.protected)['epk'] as Json
+      const bare = { ...decode(envelope.protected), apv: undefined }
+      expect(await codeOf(frank, { ...envelope, protected: encode(bare) })).toBe('didcomm_malformed')
       const off = { ...decode(envelope.protected), epk: { crv, kty, x, y: x } }
       expect(await codeOf(frank, { ...envelope, protected: encode(off) })).toBe('didcomm_unsupported')
     },
@@ -244,9 +247,33 @@ describe('envelopes of DIDComm v2.1', () => {
     ['didcomm_malformed', { to: ['bob'] }],
     ['didcomm_malformed', { body: [] }],
     ['didcomm_malformed', { thid: 7 }],
+    ['didcomm_malformed', { thid: 'a\u0000' }],
+    ['didcomm_malformed', { pthid: 'a\nb' }],
     ['didcomm_malformed', { attachments: {} }],
   ])('refuses a message as %s: %j', async (code, more) => {
     expect(await codeOf(bob, await sealed(plain(more), alice, bob))).toBe(code)
+  })
+
+  it('reads JSON that an attachment holds in base64 as it reads messages, and takes anything else for a text', async () => {
+    const deep = `{"a":${'['.repeat(40_000)}${']'.repeat(40_000)}}`
+    const texts = ['{"a":1}', deep, '{"a":1,"a":2}', 'a.b.c']
+    const attachments = texts.map(text => ({ data: { base64: Buffer.from(text).toString('base64url') } }))
+    const { message } = await bob.open(await sealed(plain({ attachments }), alice, bob))
+    expect(message.attachments.map(({ json }) => json)).toEqual([{ a: 1 }, ...texts.slice(1)])
+  })
+
+  it('refuses what is nested too deep, whoever wrote it in which form', async () => {
+    let body: Json = {}
+    for (let depth = 0; depth < 1_000; depth++) body = { body }
+    const message = { id: 'v', type: 'https://didcomm.org/empty/1.0/empty', to: bob.did, body }
+    const theirs = await alice.seal(message, 'veramo')
+    for (const each of [
+      theirs,
+      await sealed(plain({ body }), alice, bob),
+      await sealed(plain({ body }), undefined, bob),
+    ]) {
+      expect(await codeOf(bob, each)).toBe('credential_malformed')
+    }
   })
 
   it('takes a message up to its last second', async () => {
@@ -268,6 +295,14 @@ describe('envelopes of DIDComm v2.1', () => {
     expect(await codeOf(bob, signedBy(aliceSigns, kid, plain({ from: mallory.did })))).toBe('didcomm_sender_unproven')
     const two = { ...general, signatures: [one, one] }
     expect(await codeOf(bob, two)).toBe('didcomm_malformed')
+  })
+
+  it('takes no message that is addressed to others, whoever it is encrypted to', async () => {
+    for (const from of [alice, undefined]) {
+      expect(await codeOf(bob, await sealed(plain({ to: [mallory.did] }), from, bob))).toBe('didcomm_undecryptable')
+      expect(await codeOf(bob, await sealed(plain({ to: [mallory.did, bob.did] }), from, bob))).toBeUndefined()
+      expect(await codeOf(bob, await sealed(plain({ to: undefined }), from, bob))).toBeUndefined()
+    }
   })
 
   it('takes no signed message that was made for others', async () => {
@@ -331,6 +366,19 @@ describe('ways to reach a DID', () => {
       await expect(alice.route(did, await sealed(plain(), alice, bob))).rejects.toMatchObject({
         code: 'didcomm_unreachable',
       })
+    }
+  })
+
+  it('encrypts to no more than ten keys of a DID, in either form: each takes its time', async () => {
+    const did = 'did:example:many'
+    const keyAgreement = Array.from({ length: 40 }, (_, at) => ({
+      ...{ id: `${did}#${at}`, type: 'JsonWebKey2020', controller: did },
+      publicKeyJwk: generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }),
+    }))
+    book.set(did, { id: did, keyAgreement } as unknown as DIDDocument)
+    const message = { id: 'm', type: 'https://didcomm.org/empty/1.0/empty', to: did }
+    for (const dialect of ['v2', 'veramo'] as const) {
+      expect((await alice.seal(message, dialect)).recipients).toHaveLength(10)
     }
   })
 

@@ -1,10 +1,13 @@
 import { sign } from 'node:crypto'
+import { compileContract } from '../../../src/http/contract.ts'
 import { sealJwe } from '../../../src/identity/didcomm/one-pass.ts'
 import { addProof } from '../../../src/identity/integrity/proofs.ts'
 import { suiteNamed } from '../../../src/identity/integrity/suites.ts'
+import { sendDue } from '../../../src/plugins/didcomm/plugin.ts'
 import { type Databases, onEachDatabase } from '../../databases.ts'
 import { bind, type Key, newKey, signJwt } from '../../holder.ts'
 import type { Party } from '../../identity/didcomm/party.ts'
+import { readOpenApi } from '../../openapi.ts'
 import {
   type Agency,
   ask,
@@ -436,6 +439,23 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
       expect(state).toMatchObject({ state: 'done', presented: { licence: [{ holder: key.did }] } })
     })
 
+    it.each([null, 7, ['a']])(
+      'takes %j for no presentation, even where nobody has to prove to be the holder',
+      async each => {
+        const scene = await open()
+        const query = {
+          ...{
+            id: 'licence',
+            format: 'ldp_vc',
+            meta: { type_values: [['https://chancery.example/ns#DrivingLicence']] },
+          },
+          require_cryptographic_holder_binding: false,
+        }
+        const { thread } = await beginQuestion(scene, { dcql: { credentials: [query] } })
+        expect((await answer(scene, thread, { licence: [each] })).body['code']).toBe('e.m.msg.didcomm-body-malformed')
+      },
+    )
+
     it('takes no presentation for another challenge, another verifier, by another key, or of what nobody asked', async () => {
       const scene = await open()
       const { key, compact } = await hold(scene)
@@ -559,6 +579,39 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
         )
       })
       expect((await send()).code).toBe('didcomm_outgoing_full')
+    })
+
+    it('are sent by one process at a time, each try counted before it is made', async () => {
+      const { agency, alice, scene, where } = await open()
+      await agency.deliver(await alice.seal({ id: newId(), type: ping, to: agency.party.did, body: {} }, 'v2'))
+      const other = closing(await openAgency(where, scene))
+      const attempts: unknown[] = []
+      agency.desk.messages.post = async () => {
+        attempts.push(...(await other.store.read('SELECT attempts FROM didcomm_outgoing')), await other.sendDue())
+      }
+      expect(await agency.sendDue()).toBe(1)
+      expect(attempts).toEqual([{ attempts: 1 }, 0])
+      expect(other.posted).toEqual([])
+    })
+
+    it('are held up by no peer that dawdles, nor by those whom nobody reaches', async () => {
+      const { agency, alice, mallory } = await open()
+      const { post } = agency.desk.messages
+      const write = async (who: Party) =>
+        agency.deliver(await who.seal({ id: newId(), type: ping, to: agency.party.did, body: {} }, 'v2'))
+      agency.desk.messages.post = (endpoint, envelope) =>
+        endpoint.includes('mallory') ? new Promise(() => undefined) : post(endpoint, envelope)
+      for (let times = 0; times < 33; times++) await write(mallory)
+      const soon = () => sendDue(agency.desk, async () => undefined, 300)
+      expect([await soon(), await soon(), await soon()]).toEqual([32, 1, 0])
+      agency.clock.time += 10_001
+      await write(alice)
+      expect(await soon()).toBe(32)
+      expect(agency.posted.map(({ endpoint }) => endpoint)).toEqual(['https://alice.example/didcomm'])
+    })
+
+    it('are taken 600 times a minute from one address', () => {
+      expect(compileContract(readOpenApi()).get('receiveDidcommMessage')?.perMinute).toBe(600)
     })
 
     it('wait for a peer that is down, and are given up for one that is nowhere', async () => {

@@ -107,12 +107,14 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
     it('lets nobody draw away another’s messages, and the owner of a DID get it back', async () => {
       const { agency, alice, bob, carol } = await open()
       await granted(agency, bob, [bob.did, alice.did])
+      await agency.deliver(await forwarded(agency, alice.did, await letter(carol, alice.did)))
       const early = await granted(agency, alice)
       expect(early.body['updated']).toMatchObject([{ result: 'success' }])
       const late = await granted(agency, bob, [alice.did])
       expect(late.body['updated']).toMatchObject([{ result: 'client_error' }])
       await agency.deliver(await forwarded(agency, alice.did, await letter(carol, alice.did)))
-      expect([await waits(agency, alice), await waits(agency, bob)]).toEqual([1, 0])
+      // What came before they had it back, too.
+      expect([await waits(agency, alice), await waits(agency, bob)]).toEqual([2, 0])
       const gone = await ask(agency, bob, {
         ...{ type: mediation('recipient-update'), body: { updates: [{ recipient_did: alice.did, action: 'remove' }] } },
       })
@@ -131,6 +133,47 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
         dids: [{ recipient_did: 'did:example:a2' }, { recipient_did: 'did:example:a3' }],
         pagination: { count: 2, offset: 1, remaining: 0 },
       })
+    })
+
+    it('sends no list of DIDs to where whoever asked is reached: a short question would have much sent there', async () => {
+      const { agency, carol } = await open()
+      await granted(agency, carol, ['did:example:c1'])
+      const asked = { id: newId(), type: mediation('recipient-query'), to: agencyDid, body: {} }
+      expect((await agency.deliver(await carol.seal(asked, 'v2'))).status).toBe(202)
+      await agency.sendDue()
+      const { message } = await carol.open(agency.posted[0]?.envelope)
+      expect(message.body['code']).toBe('e.m.msg.didcomm-body-malformed')
+    })
+
+    it('is not filled by those who name no DID: after a day they give way', async () => {
+      const { agency, alice, bob } = await open()
+      await granted(agency, bob)
+      const used = agency.clock.now()
+      await agency.store.transaction(async tx =>
+        tx.insert(
+          'didcomm_mediations',
+          Array.from({ length: 9_999 }, (_, at) => ({ requester: `did:example:filler-${at}`, used })),
+        ),
+      )
+      const request = () => ask(agency, alice, { type: mediation('mediate-request') })
+      expect((await request()).type).toBe(mediation('mediate-deny'))
+      agency.clock.time += 86_400_001
+      expect((await request()).type).toBe(mediation('mediate-grant'))
+      expect(await waits(agency, bob)).toBe(0)
+    })
+
+    it('forgets whoever was not seen for long, and their DIDs with them', async () => {
+      const { agency, alice, bob } = await open()
+      await granted(agency, alice)
+      agency.clock.time += 200 * 86_400_000
+      await granted(agency, bob)
+      agency.clock.time += 201 * 86_400_000
+      const dids = async () => (await agency.store.read('SELECT did FROM didcomm_recipients')).map(({ did }) => did)
+      await ask(agency, bob, { type: pickup('status-request') })
+      for (let tries = 0; (await dids()).length > 1 && tries < 50; tries++) {
+        await new Promise(done => setTimeout(done, 20))
+      }
+      expect(await dids()).toEqual([bob.did])
     })
 
     it('keeps 500 messages for one at most, and takes more once some are fetched', async () => {
@@ -167,6 +210,15 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
       expect(attachments.length).toBeLessThan(4)
     }, 30_000)
 
+    it('counts what it keeps in bytes', async () => {
+      const { agency, alice } = await open()
+      await granted(agency, alice)
+      const text = { protected: 'a', ciphertext: 'b', more: '字'.repeat(1_000) }
+      await agency.deliver(await forwarded(agency, alice.did, text))
+      const { body } = await ask(agency, alice, { type: pickup('status-request') })
+      expect(body['total_bytes']).toBe(Buffer.byteLength(JSON.stringify(text)))
+    })
+
     it('throws away what nobody fetched in two weeks, and what its sender lets expire before', async () => {
       const { agency, alice, carol } = await open()
       await granted(agency, alice)
@@ -194,12 +246,13 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
         await forwarded(agency, alice.did, { plain: 'text' }),
         await forwarded(agency, alice.did, text, { attachments: [] }),
         await forwarded(agency, 'https://alice.example', text),
+        await forwarded(agency, 'did:example:\u0000', text),
       ]) {
         codes.push((await agency.deliver(envelope)).code)
       }
       expect(codes).toEqual([
         ...['didcomm_recipient_unknown', 'didcomm_forward_loop', 'didcomm_body_malformed'],
-        ...['didcomm_body_malformed', 'didcomm_body_malformed'],
+        ...['didcomm_body_malformed', 'didcomm_body_malformed', 'didcomm_body_malformed'],
       ])
     })
 
@@ -236,6 +289,8 @@ onEachDatabase(migrations, ({ place, closing }: Databases) => {
       [pickup('delivery-request'), {}],
       [pickup('delivery-request'), { limit: 0 }],
       [pickup('messages-received'), { message_id_list: 'all' }],
+      [pickup('messages-received'), { message_id_list: ['a\u0000'] }],
+      [pickup('status-request'), { recipient_did: 'did:example:a\u0000' }],
       [pickup('status-request'), { recipient_did: 7 }],
       [mediation('recipient-update'), { updates: [{ recipient_did: 'alice', action: 'add' }] }],
       [mediation('recipient-update'), { updates: [{ recipient_did: 'did:example:a', action: 'steal' }] }],

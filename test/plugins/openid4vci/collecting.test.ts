@@ -299,6 +299,22 @@ onEachDatabase(migrations, ({ place, closing }) => {
       expect(await count(agency, 'credentials')).toBe(2)
     })
 
+    it('what waits for an officer is collected with the next token of the same person, and with nobody else’s', async () => {
+      const { agency, wallet, token } = await opened()
+      const offer = await agency.offer({ identifiedBy: person, release: 'officer' })
+      const { transaction_id: transaction } = (await wallet.collect(shown)).body
+      await release(agency, offer)
+      token.id = 'token-of-bintu'
+      token.person = { ...person, claims: { personalAdministrativeNumber: 'XN-2' } }
+      expect(errorOf(await wallet.deferred(shown, transaction))).toBe('403 insufficient_scope')
+      await agency.offer({ identifiedBy: token.person })
+      expect(errorOf(await wallet.deferred(shown, transaction))).toBe('400 invalid_transaction_id')
+      token.id = 'next-token-of-amara'
+      token.person = person
+      expect(credentialsIn(await wallet.deferred(shown, transaction))).toHaveLength(1)
+      expect(await agency.state(idOf(offer))).toMatchObject({ state: 'collected' })
+    })
+
     it('nothing is spoken of that another token collected', async () => {
       const { agency, wallet, token } = await opened()
       await agency.offer({ identifiedBy: person })

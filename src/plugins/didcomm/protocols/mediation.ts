@@ -1,6 +1,15 @@
 import type { Tx } from '../../../kernel/ports.ts'
 import { bodyMalformed, mediationMissing } from '../errors.ts'
-import { answering, type Handler, type Handling, isDid, isRecord, replyTo, wholeNumber } from '../handling.ts'
+import {
+  answering,
+  assertConnected,
+  type Handler,
+  type Handling,
+  isDid,
+  isRecord,
+  replyTo,
+  wholeNumber,
+} from '../handling.ts'
 import { mediation, protocols } from '../policy.ts'
 
 /** Coordinate Mediation 3.0, for those who have nowhere of their own to be reached. */
@@ -11,19 +20,31 @@ export const assertGranted = async ({ desk, sender }: Pick<Handling, 'desk' | 's
   if ((await tx.query(sql, [desk.house.clock.now(), sender])).length === 0) throw mediationMissing()
 }
 
+/** Anybody may ask for mediation: those who then named no DID for a day give way to others. */
+const madeRoom = async (tx: Tx, now: number): Promise<boolean> => {
+  const before = now - mediation.unnamedMs
+  // Asked again of the row itself: whoever just came back has a newer one.
+  const sql = `DELETE FROM didcomm_mediations WHERE used < ? AND requester IN (SELECT m.requester FROM didcomm_mediations m
+    WHERE m.used < ? AND NOT EXISTS (SELECT 1 FROM didcomm_recipients r WHERE r.requester = m.requester)
+    ORDER BY m.used LIMIT 100) RETURNING requester`
+  return (await tx.query(sql, [before, before])).length > 0
+}
+
 export const mediate: Handler = async handling => {
   const { desk, sender } = handling
   return answering(handling, async tx => {
     const grant = replyTo(handling, `${protocols.mediation}/mediate-grant`, { routing_did: [desk.messages.did] })
     const deny = replyTo(handling, `${protocols.mediation}/mediate-deny`, {})
     if (!desk.mediator) return deny
-    const [row] = await tx.query<{ n: number }>('SELECT count(*) AS n FROM didcomm_mediations')
-    const isFull = Number(row?.n ?? 0) >= mediation.requestersMost
+    const now = desk.house.clock.now()
+    const counting = 'SELECT count(*) AS n FROM didcomm_mediations'
+    const [row] = await tx.query<{ n: number }>(counting)
+    const isFull = Number(row?.n ?? 0) >= mediation.requestersMost && !(await madeRoom(tx, now))
     const sql = isFull
       ? 'UPDATE didcomm_mediations SET used = ? WHERE requester = ? RETURNING requester'
       : `INSERT INTO didcomm_mediations (used, requester) VALUES (?, ?)
          ON CONFLICT (requester) DO UPDATE SET used = excluded.used RETURNING requester`
-    const granted = await tx.query(sql, [desk.house.clock.now(), sender])
+    const granted = await tx.query(sql, [now, sender])
     return granted.length === 0 ? deny : grant
   })
 }
@@ -62,7 +83,11 @@ const add = async (tx: Tx, did: string, requester: string, now: number): Promise
       ? `INSERT INTO didcomm_recipients (requester, added, did) VALUES (?, ?, ?) ON CONFLICT (did) DO NOTHING RETURNING did`
       : 'UPDATE didcomm_recipients SET requester = ?, added = ? WHERE did = ? RETURNING did'
   // Somebody else may have been faster.
-  return (await tx.query(sql, [requester, now, did])).length === 0 ? 'client_error' : 'success'
+  if ((await tx.query(sql, [requester, now, did])).length === 0) return 'client_error'
+  const moved = 'UPDATE didcomm_queue SET requester = ? WHERE requester = ? AND recipient = ?'
+  // What waits was written to the DID, not to whoever named it first.
+  if (known !== undefined) await tx.query(moved, [requester, known.requester, did])
+  return 'success'
 }
 
 const remove = async (tx: Tx, did: string, requester: string): Promise<Result> => {
@@ -87,6 +112,7 @@ export const updateRecipients: Handler = async handling => {
 }
 
 export const queryRecipients: Handler = async handling => {
+  assertConnected(handling)
   const { sender, message } = handling
   const { paginate } = message.body
   if (paginate !== undefined && !isRecord(paginate)) throw bodyMalformed('paginate is a limit and an offset.')

@@ -1,6 +1,6 @@
 import type { Tx } from '../../../kernel/ports.ts'
 import { bodyMalformed, liveModeUnsupported } from '../errors.ts'
-import { answering, type Handler, type Handling, isDid, replyTo, wholeNumber } from '../handling.ts'
+import { answering, assertConnected, type Handler, type Handling, isDid, replyTo, wholeNumber } from '../handling.ts'
 import type { Reply } from '../needs.ts'
 import { deliveryMost, protocols } from '../policy.ts'
 import { assertGranted } from './mediation.ts'
@@ -15,11 +15,6 @@ const recipientOf = ({ message }: Handling): { did: string; name: string } | und
   const bare = typeof value === 'string' ? value.split('#')[0] : undefined
   if (!isDid(bare)) throw bodyMalformed(`${name} is a DID.`)
   return { did: bare, name }
-}
-
-/** The state of a queue is for whoever waits for the answer, and is not put on the way itself. */
-const assertConnected = ({ message }: Handling): void => {
-  if (!message.returnRoute) throw bodyMalformed('Messages are picked up with return_route all.')
 }
 
 const where = 'requester = ? AND expires > ?'
@@ -90,11 +85,12 @@ export const requestDelivery: Handler = async handling => {
 }
 
 const idsMost = 500
+const isQueueId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{1,255}$/.test(value)
 
 export const acknowledge: Handler = async handling => {
   assertConnected(handling)
   const { message_id_list: ids } = handling.message.body
-  const isList = Array.isArray(ids) && ids.length <= idsMost && ids.every(each => typeof each === 'string')
+  const isList = Array.isArray(ids) && ids.length <= idsMost && ids.every(isQueueId)
   if (!isList) throw bodyMalformed(`message_id_list is a list of up to ${idsMost} ids.`)
   return answering(handling, async tx => {
     await assertGranted(handling, tx)

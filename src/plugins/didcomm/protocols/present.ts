@@ -95,7 +95,10 @@ const listedOf = (json: unknown): VpToken => {
   const token = isRecord(json) ? json['vp_token'] : undefined
   const lists = isRecord(token) ? Object.values(token) : []
   const isSound = lists.length > 0 && lists.length <= presentationsMost
-  const isBounded = lists.every(list => Array.isArray(list) && list.length > 0 && list.length <= presentationsMost)
+  const isPresentation = (value: unknown): boolean => typeof value === 'string' || isRecord(value)
+  const isBounded = lists.every(
+    list => Array.isArray(list) && list.length > 0 && list.length <= presentationsMost && list.every(isPresentation),
+  )
   if (!isSound || !isBounded) throw bodyMalformed('vp_token lists presentations by the id of the query.')
   return token as VpToken
 }

@@ -3,7 +3,7 @@ import type { Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
 import type { Desk } from '../desk.ts'
 import { bodyMalformed, forwardLooped, queueFull, recipientUnknown } from '../errors.ts'
-import { isRecord, remember } from '../handling.ts'
+import { isDid, isRecord, remember } from '../handling.ts'
 import type { Message } from '../needs.ts'
 import { mediation, messageBytesMost, requires } from '../policy.ts'
 
@@ -21,7 +21,8 @@ const envelopesOf = ({ attachments }: Message): string[] => {
   return attachments.map(({ json }) => {
     if (!isEnvelope(json)) throw bodyMalformed('What is forwarded is an encrypted message.')
     const text = JSON.stringify(json)
-    if (text.length > messageBytesMost) throw bodyMalformed(`What is forwarded has up to ${messageBytesMost} bytes.`)
+    if (Buffer.byteLength(text) > messageBytesMost)
+      throw bodyMalformed(`What is forwarded has up to ${messageBytesMost} bytes.`)
     return text
   })
 }
@@ -31,7 +32,7 @@ const assertRoom = async (tx: Tx, requester: string, envelopes: readonly string[
   const sql = `SELECT count(*) AS n, CAST(coalesce(sum(bytes), 0) AS text) AS bytes FROM didcomm_queue
     WHERE requester = ? AND expires > ?`
   const [row] = await tx.query<{ n: number; bytes: string }>(sql, [requester, now])
-  const bytes = envelopes.reduce((sum, each) => sum + each.length, Number(row?.bytes ?? 0))
+  const bytes = envelopes.reduce((sum, each) => sum + Buffer.byteLength(each), Number(row?.bytes ?? 0))
   const messages = Number(row?.n ?? 0) + envelopes.length
   if (messages > mediation.messagesMost || bytes > mediation.bytesMost) throw queueFull()
 }
@@ -39,8 +40,8 @@ const assertRoom = async (tx: Tx, requester: string, envelopes: readonly string[
 /** Keeps it for the recipient; for others than those who asked, nothing is kept or sent on. */
 export const forward = async (desk: Desk, context: Context, message: Message, digest: string): Promise<void> => {
   const { next } = message.body
-  if (typeof next !== 'string' || !next.startsWith('did:')) throw bodyMalformed('next is the DID it is forwarded to.')
-  const recipient = next.split('#')[0] ?? ''
+  const recipient = typeof next === 'string' ? next.split('#')[0] : undefined
+  if (!isDid(recipient)) throw bodyMalformed('next is the DID it is forwarded to.')
   if (recipient === desk.messages.did) throw forwardLooped()
   const envelopes = envelopesOf(message)
   await perform(desk.house, {
@@ -61,7 +62,15 @@ export const forward = async (desk: Desk, context: Context, message: Message, di
       tx.insert(
         'didcomm_queue',
         envelopes.map(text => ({
-          ...{ id: desk.newId(), requester, recipient, message: text, bytes: text.length, arrived: now, expires },
+          ...{
+            id: desk.newId(),
+            requester,
+            recipient,
+            message: text,
+            bytes: Buffer.byteLength(text),
+            arrived: now,
+            expires,
+          },
         })),
       )
       return {}

@@ -218,7 +218,9 @@ const accessOfExternal = async (
   if (opened.length === 0) throw tokenWithoutScope()
   const found = await issuanceOfToken(desk, token, opened)
   const configurationIds = found?.configurationIds.filter(id => opened.includes(id)) ?? []
-  const used = await usedFor(desk, token)
+  // An officer may take longer than a token lives: what waits is waited for with the next one of the same person.
+  const awaited = token.person === undefined ? [] : await desk.issuances.awaitedBy(token.person)
+  const used = [...new Set([...awaited, ...(await usedFor(desk, token))])]
   // What was collected to its end is nobody's any longer, but may be spoken of.
   const issuance = configurationIds.length === 0 ? used.at(-1) : found?.id
   if (issuance === undefined) throw issuanceMissing()

@@ -218,7 +218,7 @@ export const pageUnknown = (): Refusal =>
   new Refusal(
     'forbidden',
     'authorization_unknown',
-    'This page belongs to another browser, has expired or was used. Begin again in your wallet.',
+    'This page belongs to another browser, has expired or was used. Tell nobody its address, and begin again in your wallet.',
   )
 
 /* What tokens open. */

@@ -35,6 +35,8 @@ export type Issuances = {
     configurationIds: readonly string[],
     which: { taken: boolean },
   ): Promise<readonly PreparedIssuance[]>
+  /** Ids of those that are prepared for whoever these claims describe and of which something was asked for that still waits. */
+  awaitedBy(person: IdentifiedBy): Promise<readonly string[]>
 }
 
 /** A credential configuration of the issuer's metadata, as far as authorization speaks of it. */
