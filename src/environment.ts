@@ -28,7 +28,8 @@ const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 const tlsOf = (env: Variables): Environment['tls'] => {
   const cert = textOf(env, 'TLS_CERT_FILE')
   const key = textOf(env, 'TLS_KEY_FILE')
-  if (cert === undefined || key === undefined) return undefined
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) throw new Error('TLS_CERT_FILE and TLS_KEY_FILE are named together.')
   return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
 }
 
@@ -36,6 +37,19 @@ const proxiesOf = (env: Variables): number => {
   const text = textOf(env, 'TRUSTED_PROXIES') ?? '0'
   if (!/^\d$/.test(text)) throw new Error('TRUSTED_PROXIES is the number of proxies before the process, 0 to 9.')
   return Number(text)
+}
+
+const originOf = (env: Variables): string | undefined => {
+  const text = textOf(env, 'PUBLIC_ORIGIN')
+  if (text === undefined || (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text)) return text
+  throw new Error('PUBLIC_ORIGIN is an origin, such as https://agency.example, without a slash at the end.')
+}
+
+const levelOf = (env: Variables): Environment['logLevel'] => {
+  const text = textOf(env, 'LOG_LEVEL') ?? 'warn'
+  const level = levels.find(each => each === text)
+  if (level === undefined) throw new Error(`LOG_LEVEL is one of ${levels.join(', ')}.`)
+  return level
 }
 
 export const readEnvironment = (env: Variables): Environment => {
@@ -51,12 +65,12 @@ export const readEnvironment = (env: Variables): Environment => {
       production,
     },
     port: Number(textOf(env, 'PORT') ?? 3000),
-    publicOrigin: textOf(env, 'PUBLIC_ORIGIN'),
+    publicOrigin: originOf(env),
     databaseUrl: textOf(env, 'DATABASE_URL'),
     rpcUrls: (textOf(env, 'CHAIN_RPC_URL') ?? '').split(',').filter(url => url !== ''),
     contractsFile: textOf(env, 'CHAIN_CONTRACTS'),
     tls: tlsOf(env),
     proxies: proxiesOf(env),
-    logLevel: levels.find(level => level === env['LOG_LEVEL']) ?? 'warn',
+    logLevel: levelOf(env),
   }
 }

@@ -31,30 +31,34 @@ const start = async () => {
   const served = await servedAs(environment, named)
   const clock = { now: () => Date.now() }
   const agencies = await withSuites(named, { ...served, clock })
-  const server = await startServer({
+  const starting = startServer({
     ...{ ...served, agencies },
     masterKey: readMasterKey(source),
     clock,
     say: line => console.log(line),
   })
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
-  console.log(`ready in ${seconds} s at ${server.url}`)
-  for (const { name, title } of agencies) console.log(`  ${server.url}/${name}/docs  ${title}`)
   let stopping = false
+  // What comes while it starts is heard as well: what it has begun to bring up has to be brought down.
   const stop = (signal: string) => {
     if (stopping) return
     stopping = true
     console.log(`${signal}: finishing what is under way`)
-    server.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
+    starting
+      .then(server => server.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error)
+          process.exit(1)
+        },
+      )
   }
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
+  const server = await starting
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  console.log(`ready in ${seconds} s at ${server.url}`)
+  for (const { name, title } of agencies) console.log(`  ${server.url}/${name}/docs  ${title}`)
 }
 
 start().catch((error: unknown) => {

@@ -103,7 +103,8 @@ const bringUp = async (settings: ServerSettings, closing: Closing): Promise<Serv
   const types = loadCredentialTypes(projectFile('schemas').pathname)
   assertKnown(settings.agencies, types)
   const openapi = parse(readFileSync(projectFile('openapi.yaml'), 'utf8')) as OpenApiDocument
-  const origin = settings.publicOrigin ?? `http://localhost:${settings.port}`
+  const origin =
+    settings.publicOrigin ?? `${settings.tls === undefined ? 'http' : 'https'}://localhost:${settings.port}`
   await mkdir(settings.dataDir, { recursive: true, mode: 0o700 })
 
   const count = settings.agencies.length

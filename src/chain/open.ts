@@ -36,6 +36,7 @@ const appointRoot = (root: string) => [
 ]
 
 const demoChain = async (settings: ChainSettings) => {
+  if (settings.production) throw new Error('Production needs a network: CHAIN_RPC_URL names its nodes.')
   const dir = join(settings.dataDir, 'chain')
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const embedded = await startEmbedded({ dir, log: settings.log })

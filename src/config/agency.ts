@@ -136,7 +136,8 @@ const defaults = {
   issuers: [],
   trusts: [],
 }
-const known = [
+/** What an agency file may have. */
+export const agencyMembers = [
   'name',
   'title',
   'plugins',
@@ -325,7 +326,7 @@ const readRegister = (name: string, agencyFile: string): RegisterSource => {
 export const parseAgency = (text: string, file: string): AgencyConfig => {
   const raw = parseYaml(text, file)
   if (!isRecord(raw)) return fail(file, 'an agency file is a mapping')
-  for (const key of Object.keys(raw)) if (!known.includes(key)) fail(file, `unknown key "${key}"`)
+  for (const key of Object.keys(raw)) if (!agencyMembers.includes(key)) fail(file, `unknown key "${key}"`)
   const config = { ...defaults, ...raw } as unknown as AgencyConfig
   if (typeof config.name !== 'string' || !/^[a-z][a-z0-9-]{1,40}$/.test(config.name)) {
     fail(file, 'name must be kebab-case, 2 to 41 characters')
