@@ -64,12 +64,12 @@ export const group: Group = {
       ...{ name: 'oid4vci.flow', unit: '1/s', better: 'more', goal: { atLeast: 300 } },
       async run() {
         const claims = exampleOf('driving-licence')
-        const run: Oid4vciRun = { ...(await ground.service('transport-authority')), claims, inFlight: 32, ...times }
+        const run: Oid4vciRun = { ...(await ground.service('transport-authority')), claims, inFlight: 64, ...times }
         const result = await measure<Oid4vciResult>('standards/oid4vci-run.ts', run)
         const input: Oid4vciPeerRun = { claims, flows: quick ? 300 : 1_500, warm: 200 }
         const peer = await measure<Oid4vciPeerResult>('standards/oid4vci-peer.ts', input)
         const cpu = `${result.cpuMicros.toFixed(0)} µs of the service's CPU each, ${result.mainMicros.toFixed(0)} of them on its main thread, and ${result.walletMicros.toFixed(0)} of the wallets'`
-        const note = `four calls over HTTP: the office makes the offer, the wallet takes up its code with a DPoP proof, asks for a nonce, and gets an SD-JWT VC for a proof of its key with another DPoP proof; the first, second and fourth are kept and journalled; 32 wallets at a time on the same machine; ${cpu}; the library in process, without HTTP and keeping nothing`
+        const note = `four calls over HTTP: the office makes the offer, the wallet takes up its code with a DPoP proof, asks for a nonce, and gets an SD-JWT VC for a proof of its key with another DPoP proof; the first, second and fourth are kept and journalled; 64 wallets at a time on the same machine; ${cpu}; the library in process, without HTTP and keeping nothing`
         return { value: result.perSecond, peer: { name: '@openid4vc/openid4vci 0.4.6', value: peer.perSecond }, note }
       },
     }
@@ -79,12 +79,12 @@ export const group: Group = {
         const { credentials, jwk } = await ground.prepared()
         const [credential = ''] = credentials
         const shown = { credential, jwk }
-        const run: Oid4vpRun = { ...(await ground.service('transport-authority')), ...shown, inFlight: 32, ...times }
+        const run: Oid4vpRun = { ...(await ground.service('transport-authority')), ...shown, inFlight: 64, ...times }
         const result = await measure<Oid4vpResult>('standards/oid4vp-run.ts', run)
         const input: Oid4vpPeerRun = { ...shown, flows: quick ? 300 : 1_500, warm: 200 }
         const peer = await measure<Oid4vpPeerResult>('standards/oid4vp-peer.ts', input)
         const cpu = `${result.cpuMicros.toFixed(0)} µs of the service's CPU each, ${result.mainMicros.toFixed(0)} of them on its main thread, and ${result.walletMicros.toFixed(0)} of the wallets'`
-        const note = `three calls over HTTP: the office asks (journalled), the wallet fetches the signed request by POST, and posts an SD-JWT with key binding, encrypted, which is judged with every check and kept (journalled); 32 wallets at a time on the same machine; ${cpu}; the library in process, without HTTP, keeping nothing, and not looking at trust and status`
+        const note = `three calls over HTTP: the office asks (journalled), the wallet fetches the signed request by POST, and posts an SD-JWT with key binding, encrypted, which is judged with every check and kept (journalled); 64 wallets at a time on the same machine; ${cpu}; the library in process, without HTTP, keeping nothing, and not looking at trust and status`
         return { value: result.perSecond, peer: { name: '@openid4vc/openid4vp 0.4.6', value: peer.perSecond }, note }
       },
     }
