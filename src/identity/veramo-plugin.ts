@@ -1,5 +1,6 @@
 import { createAgent } from '@veramo/core'
 import { type IAgent, type IAgentPlugin, type IPluginMethodMap, schema } from '@veramo/core-types'
+import { isRecord } from '../kernel/record.ts'
 import { Refusal } from '../kernel/refusal.ts'
 
 /** A call of an operation without HTTP: what a request would bring, but for its wire. */
@@ -25,9 +26,6 @@ export type OperationPlugin = {
 }
 
 const members = ['params', 'query', 'headers', 'body', 'authorization', 'dpop'] as const
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isTexts = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every(member => typeof member === 'string')

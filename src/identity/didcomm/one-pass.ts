@@ -7,6 +7,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import { concatKdf } from '../concat-kdf.ts'
 import { type Agree, agreementJwk, curves, ephemeralKey, type PublicAgreementKey } from './agreement-keys.ts'
 
 /**
@@ -23,24 +24,9 @@ export type Jwe = {
   recipients: { encrypted_key: string; header: { kid: string } }[]
 }
 
-const keyBits = 256
+/** Of A256KW. */
+const wrappingBytes = 32
 const half = 32
-
-const u32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-const counted = (bytes: Uint8Array): Buffer => Buffer.concat([u32(bytes.length), bytes])
-
-type Party = { algorithm: string; apu: Uint8Array; apv: Uint8Array }
-
-/** Concat KDF (NIST SP 800-56A, 5.8.1) with SHA-256; one round gives the 256 bits. @param tag of ECDH-1PU only (its section 2.3) */
-const wrappingKey = (secret: Uint8Array, { algorithm, apu, apv }: Party, tag: Uint8Array | undefined): Buffer => {
-  const info = [counted(Buffer.from(algorithm)), counted(apu), counted(apv), u32(keyBits)]
-  const parts = [u32(1), secret, ...info, ...(tag === undefined ? [] : [counted(tag)])]
-  return createHash('sha256').update(Buffer.concat(parts)).digest()
-}
 
 const wrapIv = Buffer.alloc(8, 0xa6)
 /** AES Key Wrap (RFC 3394). */
@@ -117,7 +103,7 @@ export const sealJwe = async (
   const recipients = await Promise.all(
     to.map(async ({ kid, publicKey: theirs }) => {
       const secrets = [await agree(theirs), ...(sender === undefined ? [] : [await sender.agree(theirs)])]
-      const kek = wrappingKey(Buffer.concat(secrets), { algorithm, apu, apv }, sender && tag)
+      const kek = concatKdf(Buffer.concat(secrets), wrappingBytes, { algorithm, apu, apv, tag: sender && tag })
       return { encrypted_key: text(wrap(kek, key)), header: { kid } }
     }),
   )
@@ -140,8 +126,8 @@ export const openJwe = async (
   const sealed = { iv: bytesOf(jwe.iv), ciphertext: bytesOf(jwe.ciphertext), tag: bytesOf(jwe.tag) }
   const secrets = [await recipient.agree(epk), ...(sender === undefined ? [] : [await recipient.agree(sender)])]
   const algorithm = sender === undefined ? 'ECDH-ES+A256KW' : 'ECDH-1PU+A256KW'
-  const party = { algorithm, apu: bytesOf(apu), apv: bytesOf(apv) }
-  const kek = wrappingKey(Buffer.concat(secrets), party, sender && sealed.tag)
+  const party = { algorithm, apu: bytesOf(apu), apv: bytesOf(apv), tag: sender && sealed.tag }
+  const kek = concatKdf(Buffer.concat(secrets), wrappingBytes, party)
   const key = unwrap(kek, bytesOf(recipient.encryptedKey))
   const aad = Buffer.from(jwe.protected, 'latin1')
   return encryption === 'A256GCM' ? decryptedGcm(key, sealed, aad) : decrypted(key, sealed, aad)

@@ -4,10 +4,10 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
-  hash,
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto'
+import { concatKdf } from '../concat-kdf.ts'
 
 /**
  * What opens a message by ECDH-ES (RFC 7518 section 4.6). By node itself: through the Web Cryptography that a library has to use, each
@@ -21,20 +21,6 @@ const ciphers = {
 
 const ivBytes = 12
 const tagBytes = 16
-
-const uint32 = (value: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-const sized = (bytes: Uint8Array): Buffer => Buffer.concat([uint32(bytes.length), bytes])
-
-/** Concat KDF (NIST SP 800-56A) with SHA-256, of which one round gives keys up to 256 bits. */
-const derive = (secret: Uint8Array, enc: keyof typeof ciphers, parties: { apu: Buffer; apv: Buffer }): Buffer => {
-  const { keyBytes } = ciphers[enc]
-  const info = [sized(Buffer.from(enc)), sized(parties.apu), sized(parties.apv), uint32(keyBytes * 8)]
-  return hash('sha256', Buffer.concat([uint32(1), secret, ...info]), 'buffer').subarray(0, keyBytes)
-}
 
 const privateKeys = new WeakMap<JsonWebKey, KeyObject>()
 
@@ -76,10 +62,9 @@ export const openByAgreement = (
   const parties = { apu: bytesOf(header.apu ?? ''), apv: bytesOf(header.apv ?? '') }
   const [nonce, mark] = [bytesOf(iv), bytesOf(tag)]
   if (nonce.length !== ivBytes || mark.length !== tagBytes) throw new Error('an IV has 96 bits and a tag 128')
-  const { name } = ciphers[header.enc]
-  const cipher = createDecipheriv(name, createSecretKey(derive(secret, header.enc, parties)), nonce, {
-    authTagLength: tagBytes,
-  })
+  const { name, keyBytes } = ciphers[header.enc]
+  const derived = concatKdf(secret, keyBytes, { algorithm: header.enc, ...parties })
+  const cipher = createDecipheriv(name, createSecretKey(derived), nonce, { authTagLength: tagBytes })
   cipher.setAAD(Buffer.from(head, 'latin1')).setAuthTag(mark)
   return Buffer.concat([cipher.update(bytesOf(sealed)), cipher.final()])
 }

@@ -84,9 +84,6 @@ export const attachedIn = <Format extends string>(
   return undefined
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** @throws Refusal didcomm_body_malformed */
 export const wholeNumber = (value: unknown, name: string, least: number, most: number): number => {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return Math.min(value, most)

@@ -1,4 +1,5 @@
 import { canonical } from '../../kernel/canonical.ts'
+import { isRecord } from '../../kernel/record.ts'
 import { claimsIndivisible, claimUnknown, credentialMalformed } from './errors.ts'
 import { sha256 } from './vault.ts'
 
@@ -25,9 +26,6 @@ export type Held = {
 }
 
 export const mandateType = 'GuardianMandate'
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const fromDataUrl = (id: unknown): string => {
   const [, compact] = /^data:application\/[a-z+-]{3,20},(.+)$/s.exec(typeof id === 'string' ? id : '') ?? []

@@ -1,4 +1,5 @@
 import type { CheckName, PresentationVerdict, Verdict } from '../../../kernel/identity.ts'
+import { isRecord } from '../../../kernel/record.ts'
 
 /** `results` of a verification by the properties of the data model (VCALM 1.0, VerifyCredentialResult and VerifyPresentationResult). */
 
@@ -6,9 +7,6 @@ import type { CheckName, PresentationVerdict, Verdict } from '../../../kernel/id
 type Result = { verified: boolean; input?: unknown; value?: number }
 
 type Members = Record<string, unknown>
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const listOf = (value: unknown): unknown[] => (value === undefined ? [] : [value].flat())
 

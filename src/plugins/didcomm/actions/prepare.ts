@@ -3,6 +3,7 @@ import { disclose } from '../../../kernel/disclose.ts'
 import { admit } from '../../../kernel/gate.ts'
 import type { FormatId } from '../../../kernel/identity.ts'
 import { perform } from '../../../kernel/perform.ts'
+import { pictureAnswer } from '../../../kernel/picture.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import type { Desk } from '../desk.ts'
 import { claimsMalformed, exchangeEnded, exchangeUnknown, formatUnoffered, typeUnissued } from '../errors.ts'
@@ -197,10 +198,7 @@ export const withdrawDidcommPresentationRequest = (desk: Desk, context: Context)
 const drawn = async (desk: Desk, context: Context, kind: ExchangeKind): Promise<Answer> => {
   const exchange = await desk.exchanges.byId(kind, idOf(context))
   if (exchange.state !== 'prepared' || !desk.exchanges.isOpen(exchange)) throw exchangeEnded()
-  const { svg, png } = await desk.qr(invitationOf(desk, exchange).invitationUrl)
-  return context.query['format'] === 'png'
-    ? { status: 200, contentType: 'image/png', body: png }
-    : { status: 200, contentType: 'image/svg+xml', body: svg }
+  return pictureAnswer(await desk.qr(invitationOf(desk, exchange).invitationUrl), context.query['format'])
 }
 
 export const getDidcommOfferQr = async (desk: Desk, context: Context): Promise<Answer> => {

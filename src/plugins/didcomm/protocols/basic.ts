@@ -1,5 +1,6 @@
+import { isRecord } from '../../../kernel/record.ts'
 import { bodyMalformed } from '../errors.ts'
-import { answering, type Handler, isRecord, replyTo } from '../handling.ts'
+import { answering, type Handler, replyTo } from '../handling.ts'
 import { messageBytesMost, protocols } from '../policy.ts'
 
 /** Trust Ping 2.0. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { canonical } from '../../../kernel/canonical.ts'
 import type { IssuedCredential } from '../../../kernel/identity.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import type { Desk } from '../desk.ts'
 import { attachmentMissing, bodyMalformed, holderUnproven, requestDeviates } from '../errors.ts'
 import type { Exchange, PreparedCredential } from '../exchanges.ts'
-import { answering, attachedIn, type Handler, type Handling, isRecord, replyTo } from '../handling.ts'
+import { answering, attachedIn, type Handler, type Handling, replyTo } from '../handling.ts'
 import type { IssuableType, Message, Reply } from '../needs.ts'
 import { attachmentFormats, protocols } from '../policy.ts'
 

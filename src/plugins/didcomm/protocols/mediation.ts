@@ -1,15 +1,7 @@
 import type { Tx } from '../../../kernel/ports.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import { bodyMalformed, mediationMissing } from '../errors.ts'
-import {
-  answering,
-  assertConnected,
-  type Handler,
-  type Handling,
-  isDid,
-  isRecord,
-  replyTo,
-  wholeNumber,
-} from '../handling.ts'
+import { answering, assertConnected, type Handler, type Handling, isDid, replyTo, wholeNumber } from '../handling.ts'
 import { mediation, protocols } from '../policy.ts'
 
 /** Coordinate Mediation 3.0, for those who have nowhere of their own to be reached. */

@@ -1,10 +1,11 @@
 import type { Dcql, DcqlClaim, DcqlCredential } from '../../../kernel/dcql-query.ts'
 import type { Verdict } from '../../../kernel/identity.ts'
 import type { VpToken } from '../../../kernel/presentation-requests.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import type { Desk } from '../desk.ts'
 import { attachmentMissing, bodyMalformed } from '../errors.ts'
 import type { PreparedQuestion } from '../exchanges.ts'
-import { answering, attachedIn, type Handler, isRecord, replyTo } from '../handling.ts'
+import { answering, attachedIn, type Handler, replyTo } from '../handling.ts'
 import type { Message } from '../needs.ts'
 import { attachmentFormats, protocols } from '../policy.ts'
 

@@ -1,9 +1,10 @@
 import { perform } from '../../../kernel/perform.ts'
 import type { Context } from '../../../kernel/plugin.ts'
 import type { Tx } from '../../../kernel/ports.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import type { Desk } from '../desk.ts'
 import { bodyMalformed, forwardLooped, queueFull, recipientUnknown } from '../errors.ts'
-import { isDid, isRecord, remember } from '../handling.ts'
+import { isDid, remember } from '../handling.ts'
 import type { Message } from '../needs.ts'
 import { mediation, messageBytesMost, requires } from '../policy.ts'
 

@@ -1,12 +1,10 @@
 import type { Answer, Context } from '../../../kernel/plugin.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
 import type { Desk } from '../desk.ts'
 import { encryptionInvalid, requestInvalid } from '../errors.ts'
 
 type Members = Record<string, unknown>
-
-const isRecord = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A request as it was sent, decrypted if it was encrypted. */
 export type Message = { content: Members; encrypted: boolean }

@@ -3,6 +3,7 @@ import { canonical } from '../../../kernel/canonical.ts'
 import { disclose } from '../../../kernel/disclose.ts'
 import { admit } from '../../../kernel/gate.ts'
 import { perform } from '../../../kernel/perform.ts'
+import { pictureAnswer } from '../../../kernel/picture.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { createGrant, endGrant, type GrantOrder, givenOf } from '../authorization/grants.ts'
 import type { IdentifiedBy } from '../authorization/needs.ts'
@@ -243,10 +244,10 @@ export const getCredentialOfferQr = (desk: Desk, context: Context): Promise<Answ
       if (issuance === undefined) throw offerUnknown()
       if (!desk.book.isOpen(issuance) || issuance.expires <= desk.house.clock.now()) throw offerEnded()
       const { links } = linksOf(desk, issuance.id)
-      const { svg, png } = await desk.qr(context.query['scheme'] === 'haip-vci' ? links.haip : links.reference)
-      return context.query['format'] === 'png'
-        ? { status: 200, contentType: 'image/png', body: png }
-        : { status: 200, contentType: 'image/svg+xml', body: svg }
+      return pictureAnswer(
+        await desk.qr(context.query['scheme'] === 'haip-vci' ? links.haip : links.reference),
+        context.query['format'],
+      )
     },
   })
 

@@ -1,10 +1,8 @@
+import { isRecord } from '../../../kernel/record.ts'
 import { detailsInvalid } from './errors.ts'
 
 const lengthMost = 16_384
 const detailsMost = 32
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const parsed = (text: string): unknown => {
   if (text.length > lengthMost) throw detailsInvalid('The authorization_details are too long.')

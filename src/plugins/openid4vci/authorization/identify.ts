@@ -7,6 +7,7 @@ import type {
   PresentationOutcome,
   PresentationPrepared,
 } from '../../../kernel/presentation-requests.ts'
+import { isRecord } from '../../../kernel/record.ts'
 import { isRefusal } from '../../../kernel/refusal.ts'
 import type { ClaimPath } from '../../../kernel/requirement.ts'
 import { requires } from '../policy.ts'
@@ -14,9 +15,6 @@ import { codeEnded, nothingPrepared, requestUriUnknown } from './errors.ts'
 import type { AuthorizationDesk, IdentifiedBy, PreparedIssuance } from './needs.ts'
 import { identificationsMost } from './policy.ts'
 import { type Asked, type Authorization, sealAsked } from './sessions.ts'
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether what was presented says everything that is expected; it may say more. */
 export const covers = (presented: unknown, expected: unknown): boolean => {

@@ -1,6 +1,7 @@
 import { disclose } from '../../../kernel/disclose.ts'
 import type { Verdict } from '../../../kernel/identity.ts'
 import { escaped, page } from '../../../kernel/page.ts'
+import { pictureAnswer } from '../../../kernel/picture.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { hasBegun, mayOpen, outcome, walletUrlOf } from '../ask.ts'
 import { type Desk, sameText } from '../desk.ts'
@@ -87,10 +88,7 @@ export const getPresentationRequestQr = async (desk: Desk, { params, query }: Co
   // A request by value says in its QR code what its asker alone may know.
   if (request.terms.delivery === 'value' && request.state !== 'open') throw requestUnknown()
   if (shownState(request, desk.house.clock.now()) === 'expired') throw requestExpired()
-  const { svg, png } = await desk.qr(await walletUrlOf(desk, request))
-  return query['format'] === 'png'
-    ? { status: 200, contentType: 'image/png', body: png }
-    : { status: 200, contentType: 'image/svg+xml', body: svg }
+  return pictureAnswer(await desk.qr(await walletUrlOf(desk, request)), query['format'])
 }
 
 const elsewhere = `<p>You can close this page and go on where you began.</p>

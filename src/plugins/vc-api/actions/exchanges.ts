@@ -3,6 +3,7 @@ import { disclose } from '../../../kernel/disclose.ts'
 import { admit } from '../../../kernel/gate.ts'
 import { page } from '../../../kernel/page.ts'
 import { perform } from '../../../kernel/perform.ts'
+import { pictureAnswer } from '../../../kernel/picture.ts'
 import type { Answer, Context } from '../../../kernel/plugin.ts'
 import { exchangeExpiry, variableReserved, variablesExcessive, workflowMalformed } from '../errors.ts'
 import { scopeOf } from '../exchanges/advance.ts'
@@ -164,8 +165,5 @@ export const getExchangeQr = async (needs: VcApiNeeds, context: Context): Promis
   admit(context.caller, requires.exchange)
   const { id, workflow } = named(context)
   await readExchange(needs, { id, workflow })
-  const { svg, png } = await needs.qr(interactionUrl(needs.publicUrl, id))
-  return context.query['format'] === 'png'
-    ? { status: 200, contentType: 'image/png', body: png }
-    : { status: 200, contentType: 'image/svg+xml', body: svg }
+  return pictureAnswer(await needs.qr(interactionUrl(needs.publicUrl, id)), context.query['format'])
 }

@@ -1,0 +1,3 @@
+/** A JSON object, or what was parsed like one: neither a list nor null. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
